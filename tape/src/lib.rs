@@ -1,0 +1,36 @@
+//! What a trade is, and what follows from trades: exact window sums, the VWAP,
+//! marks, the watermark and the verdicts of a reconciliation.
+//!
+//! Everything here is a pure function of its arguments. The crate knows no
+//! clock, no I/O, no async, no serialization and no SQL; it is handed instants
+//! and decides what they mean.
+
+pub mod rejection;
+pub mod units;
+
+pub mod trade;
+
+pub mod time;
+
+pub mod fixed;
+pub mod sums;
+pub mod window;
+
+pub mod rolling;
+
+pub mod watermark;
+
+pub mod arrival;
+pub mod reconcile;
+
+pub use arrival::Arrival;
+pub use fixed::{Fixed, Notional, Volume, Vwap};
+pub use reconcile::{Confirmation, Known, Outcome, Page, Standing, Verdict, reconcile};
+pub use rejection::{Rejection, RejectionKind};
+pub use rolling::Rolling;
+pub use sums::Sums;
+pub use time::{EpochMs, Interval, Mark};
+pub use trade::{Ticker, Trade, TradeId};
+pub use units::{Price, Quantity};
+pub use watermark::Watermark;
+pub use window::Window;

@@ -1,0 +1,132 @@
+//! A trade as one venue reports it, and the two names that identify it there.
+
+use std::sync::Arc;
+
+use crate::{EpochMs, Price, Quantity, Rejection};
+
+/// Our code for what is traded: 1 to 32 of `A-Z a-z 0-9 / - _ . :`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticker(Arc<str>);
+
+impl Ticker {
+    /// Accepts a well-formed ticker, refuses anything else.
+    ///
+    /// # Errors
+    /// [`Rejection::BadTicker`] with the text, shortened.
+    pub fn new(text: &str) -> Result<Self, Rejection> {
+        let is_ticker_char = |c: char| c.is_ascii_alphanumeric() || "/-_.:".contains(c);
+        let is_well_formed = (1..=32).contains(&text.len()) && text.chars().all(is_ticker_char);
+        if !is_well_formed {
+            return Err(Rejection::BadTicker(text.chars().take(40).collect()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The ticker's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Ticker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The venue's name for one trade of one ticker: 1 to 128 bytes, nothing that does not print.
+///
+/// Ids are compared as text and have no order: venues number neither
+/// contiguously nor in time order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TradeId(Box<str>);
+
+impl TradeId {
+    /// Accepts an id that can be kept as it is.
+    ///
+    /// # Errors
+    /// [`Rejection::NoTradeId`] when it is empty, too long, or has control characters or blanks.
+    pub fn new(text: &str) -> Result<Self, Rejection> {
+        let does_not_print = |c: char| c.is_control() || c.is_whitespace();
+        if text.is_empty() || text.len() > 128 || text.chars().any(does_not_print) {
+            return Err(Rejection::NoTradeId(text.chars().take(40).collect()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for TradeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One execution reported by a venue. Which venue is known from where it came:
+/// its identity is venue, ticker and id together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trade {
+    /// What was traded.
+    pub ticker: Ticker,
+    /// The venue's name for the trade, unique within venue and ticker.
+    pub id: TradeId,
+    /// The venue's time of the trade.
+    pub traded_at: EpochMs,
+    /// At what price.
+    pub price: Price,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// Refuses times outside `(oldest, latest]`.
+///
+/// # Errors
+/// [`Rejection::TooOld`] or [`Rejection::FromTheFuture`].
+pub fn check_time(traded_at: EpochMs, oldest: EpochMs, latest: EpochMs) -> Result<(), Rejection> {
+    if traded_at <= oldest {
+        return Err(Rejection::TooOld { traded_at, oldest });
+    }
+    if latest < traded_at {
+        return Err(Rejection::FromTheFuture { traded_at, latest });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticker_is_short_and_plain() {
+        for good in ["BTC", "XRP/ETH", "BTC_JPY", "btc-usd", "1INCH", "BRK.B"] {
+            assert!(Ticker::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "BTC USD", "BTC\n", "ÄTH", "a'b", &"A".repeat(33)] {
+            assert!(Ticker::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_kept_as_text_and_must_print() {
+        for good in ["1", "abc-1", "0a1b:2", "9223372036854775808"] {
+            assert!(TradeId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a\0", "\n", &"9".repeat(129)] {
+            assert!(TradeId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_door_is_open_on_the_old_side_and_closed_on_the_new_one() {
+        let (oldest, latest) = (EpochMs::new(1_000), EpochMs::new(2_000));
+
+        assert!(matches!(check_time(oldest, oldest, latest), Err(Rejection::TooOld { .. })));
+        assert!(check_time(EpochMs::new(1_001), oldest, latest).is_ok());
+        assert!(check_time(latest, oldest, latest).is_ok());
+        assert!(matches!(check_time(EpochMs::new(2_001), oldest, latest), Err(Rejection::FromTheFuture { .. })));
+    }
+}

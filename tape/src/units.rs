@@ -1,0 +1,227 @@
+//! Price and quantity: positive decimals, held exactly or refused.
+//!
+//! Both have at most [`DECIMALS`] decimals and a bounded size, so that the
+//! 256-bit sums of [`crate::Sums`] hold more than 2^36 of the largest trades
+//! without overflow.
+
+use rust_decimal::Decimal;
+
+use crate::Rejection;
+
+/// The most decimals a price or quantity may have.
+pub const DECIMALS: u32 = 18;
+
+/// Prices are below 10^14.
+const PRICE_BELOW_POWER: u32 = 14;
+
+/// Quantities are below 10^16.
+const QUANTITY_BELOW_POWER: u32 = 16;
+
+/// No decimal we can hold needs more text than this, exponent forms included.
+const TEXT_LIMIT: usize = 64;
+
+/// A traded price: strictly positive, at most 18 decimals, below 10^14.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Price(Decimal);
+
+/// A traded quantity: strictly positive, at most 18 decimals, below 10^16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity(Decimal);
+
+macro_rules! unit {
+    ($unit:ident, $field:literal, $below:expr) => {
+        impl $unit {
+            /// Reads plain or exponent notation (`27000.12`, `2E-7`) without rounding.
+            ///
+            /// # Errors
+            /// Refuses what is not a number, not positive, or cannot be held exactly.
+            pub fn parse(text: &str) -> Result<Self, Rejection> {
+                parse($field, text, $below).map(Self)
+            }
+
+            /// Accepts a positive decimal that can be held exactly, refuses anything else.
+            ///
+            /// # Errors
+            /// Refuses a value that is not positive or out of bounds.
+            pub fn new(value: Decimal) -> Result<Self, Rejection> {
+                Self::parse(&value.to_string())
+            }
+
+            /// The value, without closing zeros.
+            pub fn value(self) -> Decimal {
+                self.0
+            }
+
+            /// The value as a count of 10^-18.
+            pub fn units(self) -> u128 {
+                // The constructor bounds the value below 10^16, so this is below 10^34.
+                self.0.mantissa().unsigned_abs() * 10u128.pow(DECIMALS - self.0.scale())
+            }
+        }
+
+        impl std::fmt::Display for $unit {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+unit!(Price, "price", PRICE_BELOW_POWER);
+unit!(Quantity, "quantity", QUANTITY_BELOW_POWER);
+
+/// Why a text is not a decimal we hold.
+enum NotHeld {
+    NotANumber,
+    NotPositive,
+    NotExact,
+}
+
+fn parse(field: &'static str, text: &str, below_power: u32) -> Result<Decimal, Rejection> {
+    parse_positive(text, below_power).map_err(|not_held| {
+        let value: String = text.chars().take(TEXT_LIMIT).collect();
+        match not_held {
+            NotHeld::NotANumber => Rejection::WrongType { field, found: value },
+            NotHeld::NotPositive => Rejection::NotPositive { field, value },
+            NotHeld::NotExact => Rejection::NotExact { field, value },
+        }
+    })
+}
+
+/// Reads a decimal by its digits: rust_decimal's own readers round or refuse
+/// exponents, and real feeds print `2E-7` and `1.000000000000000000000000000000`.
+fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (number, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, parse_exponent(exponent)?),
+        None => (unsigned, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    if whole.is_empty() && fraction.is_empty() || !digits.all(|digit| digit.is_ascii_digit()) {
+        return Err(NotHeld::NotANumber);
+    }
+
+    let mut mantissa: u128 = 0;
+    let mut pending_zeros: u32 = 0;
+    let mut exponent = exponent - i64::try_from(fraction.len()).map_err(|_| NotHeld::NotExact)?;
+    for digit in whole.bytes().chain(fraction.bytes()) {
+        if digit == b'0' {
+            pending_zeros = pending_zeros.saturating_add(1);
+            continue;
+        }
+        mantissa = if mantissa == 0 {
+            u128::from(digit - b'0')
+        } else {
+            10u128
+                .checked_pow(pending_zeros + 1)
+                .and_then(|shift| mantissa.checked_mul(shift))
+                .and_then(|shifted| shifted.checked_add(u128::from(digit - b'0')))
+                .ok_or(NotHeld::NotExact)?
+        };
+        pending_zeros = 0;
+    }
+    if mantissa == 0 || negative {
+        return Err(NotHeld::NotPositive);
+    }
+    exponent += i64::from(pending_zeros);
+
+    let (mantissa, scale) = if exponent > 0 {
+        let shift = u32::try_from(exponent)
+            .ok()
+            .filter(|shift| *shift < below_power)
+            .and_then(|shift| 10u128.checked_pow(shift))
+            .ok_or(NotHeld::NotExact)?;
+        (mantissa.checked_mul(shift).ok_or(NotHeld::NotExact)?, 0)
+    } else {
+        let scale = u32::try_from(-exponent).map_err(|_| NotHeld::NotExact)?;
+        (mantissa, scale)
+    };
+    if scale > DECIMALS || mantissa >= 10u128.pow(below_power + scale) {
+        return Err(NotHeld::NotExact);
+    }
+    let mantissa = i128::try_from(mantissa).map_err(|_| NotHeld::NotExact)?;
+    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| NotHeld::NotExact)
+}
+
+fn parse_exponent(text: &str) -> Result<i64, NotHeld> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(NotHeld::NotANumber);
+    }
+    // An exponent of more than six digits moves any digit we hold out of bounds.
+    if digits.len() > 6 {
+        return Err(NotHeld::NotExact);
+    }
+    text.strip_prefix('+').unwrap_or(text).parse().map_err(|_| NotHeld::NotANumber)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RejectionKind;
+
+    fn price(text: &str) -> String {
+        Price::parse(text).map_or_else(|rejection| rejection.kind().as_str().to_owned(), |price| price.to_string())
+    }
+
+    #[test]
+    fn plain_and_exponent_forms_are_read_digit_by_digit() {
+        assert_eq!(price("27000.12"), "27000.12");
+        assert_eq!(price("27000.1200"), "27000.12");
+        assert_eq!(price("1402000.0"), "1402000");
+        assert_eq!(price("2E-7"), "0.0000002");
+        assert_eq!(price("1e-08"), "0.00000001");
+        assert_eq!(price("1.5e3"), "1500");
+        assert_eq!(price("0.000000000000000001"), "0.000000000000000001");
+        assert_eq!(price("1.000000000000000000000000000000000000"), "1");
+        assert_eq!(price("99999999999999"), "99999999999999");
+    }
+
+    #[test]
+    fn what_cannot_be_held_exactly_is_refused_and_never_rounded() {
+        for text in [
+            "0.1234567890123456789",
+            "1E-19",
+            "1e400",
+            "1e99999999999",
+            "100000000000000",
+            "12345678901234.123456789012345678",
+            "123456789012345678901234567890123456789012345678901234567890",
+        ] {
+            assert_eq!(price(text), RejectionKind::NotExact.as_str(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zero_and_negative_values_are_refused_as_not_positive() {
+        for text in ["0", "0.000", "-1", "-0", "0e5", "-2E-7"] {
+            assert_eq!(price(text), RejectionKind::NotPositive.as_str(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_as_a_wrong_type() {
+        for text in ["", ".", "abc", "1,5", "1.2.3", "NaN", "Infinity", "0x10", "1e", "e5", "1e5e5", " 1", "1 ", "--1", "١"] {
+            assert_eq!(price(text), RejectionKind::WrongType.as_str(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quantities_of_ten_to_the_fifteenth_are_held_with_their_unit_count() {
+        let quantity = Quantity::parse("1e15").expect("within bounds");
+
+        assert_eq!(quantity.units(), 10u128.pow(33));
+        assert_eq!(Quantity::parse("0.5").expect("half").units(), 5 * 10u128.pow(17));
+        assert!(Quantity::parse("1e16").is_err());
+    }
+
+    #[test]
+    fn a_decimal_made_elsewhere_passes_the_same_door() {
+        assert_eq!(Price::new(Decimal::new(125, 1)).expect("12.5").to_string(), "12.5");
+        assert!(Price::new(Decimal::ZERO).is_err());
+    }
+}
