@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn text_round_trips_without_closing_zeros() {
-        for text in ["0", "1", "0.5", "27000.12", "0.000000000000000001", "115792089237316195423570985008687907853269"] {
+        for text in ["0", "1", "0.5", "27000.12", "0.000000000000000001", "115792089237316195423570985008687907853269"]
+        {
             assert_eq!(Volume::parse(text).expect("in range").to_string(), text);
         }
         assert_eq!(Volume::parse("1.500").expect("in range").to_string(), "1.5");

@@ -21,16 +21,18 @@ pub mod rolling;
 pub mod watermark;
 
 pub mod arrival;
+pub mod fault;
 pub mod reconcile;
 
 pub use arrival::Arrival;
+pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
-pub use reconcile::{Confirmation, Known, Outcome, Page, Standing, Verdict, reconcile};
+pub use reconcile::{Confirmation, Known, Outcome, Page, Patience, Standing, Verdict, reconcile};
 pub use rejection::{Rejection, RejectionKind};
 pub use rolling::Rolling;
 pub use sums::Sums;
 pub use time::{EpochMs, Interval, Mark};
-pub use trade::{Ticker, Trade, TradeId};
+pub use trade::{Heard, Ticker, Trade, TradeId};
 pub use units::{Price, Quantity};
 pub use watermark::Watermark;
 pub use window::Window;

@@ -26,11 +26,7 @@ impl Sums {
     /// The sums of one trade.
     pub fn of(price: Price, quantity: Quantity) -> Self {
         let (price, quantity) = (U256::new(price.units()), U256::new(quantity.units()));
-        Self {
-            trades: 1,
-            volume: Volume::from_units(quantity),
-            notional: Notional::from_units(price * quantity),
-        }
+        Self { trades: 1, volume: Volume::from_units(quantity), notional: Notional::from_units(price * quantity) }
     }
 
     /// These sums with others added.
@@ -99,7 +95,8 @@ mod tests {
 
     #[test]
     fn the_sums_are_exact_across_thirty_orders_of_magnitude() {
-        let block_and_dust = sums("0.000000000000000001", "0.000000000000000001").plus(sums("99999999999999", "9999999999999999"));
+        let block_and_dust =
+            sums("0.000000000000000001", "0.000000000000000001").plus(sums("99999999999999", "9999999999999999"));
 
         assert_eq!(block_and_dust.volume.to_string(), "9999999999999999.000000000000000001");
         assert_eq!(

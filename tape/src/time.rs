@@ -176,7 +176,20 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused_rather_than_guessed() {
-        for text in ["", "m", "-5m", "5 m", "5M", "1.5m", "0", "0s", "8d", "99999999999999999999d", "9223372036854775807d", "５m"] {
+        for text in [
+            "",
+            "m",
+            "-5m",
+            "5 m",
+            "5M",
+            "1.5m",
+            "0",
+            "0s",
+            "8d",
+            "99999999999999999999d",
+            "9223372036854775807d",
+            "５m",
+        ] {
             assert_eq!(Interval::parse(text), None, "{text:?}");
         }
     }

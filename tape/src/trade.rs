@@ -82,6 +82,15 @@ pub struct Trade {
     pub quantity: Quantity,
 }
 
+/// A trade the socket brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// What it says.
+    pub trade: Trade,
+    /// When the frame came, by our clock.
+    pub received_at: EpochMs,
+}
+
 /// Refuses times outside `(oldest, latest]`.
 ///
 /// # Errors

@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused_as_a_wrong_type() {
-        for text in ["", ".", "abc", "1,5", "1.2.3", "NaN", "Infinity", "0x10", "1e", "e5", "1e5e5", " 1", "1 ", "--1", "١"] {
+        for text in
+            ["", ".", "abc", "1,5", "1.2.3", "NaN", "Infinity", "0x10", "1e", "e5", "1e5e5", " 1", "1 ", "--1", "١"]
+        {
             assert_eq!(price(text), RejectionKind::WrongType.as_str(), "{text:?}");
         }
     }

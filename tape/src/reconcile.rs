@@ -1,0 +1,359 @@
+//! What one REST page settles: which trades are confirmed, what the socket had
+//! said of them, and where the watermark goes.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{EpochMs, Trade, TradeId, Watermark};
+
+/// One REST answer for one ticker, asked from the watermark on.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The trades of the ticker, well-formed and inside the time bounds, in the venue's order.
+    pub trades: Vec<Trade>,
+    /// The latest time of any row of the ticker, refused rows included, that is
+    /// not from the future.
+    pub latest_row_at: Option<EpochMs>,
+    /// Whether the answer had as many rows as the venue gives at most, so that more may follow.
+    pub is_full: bool,
+    /// The market's own present when it answered.
+    pub market_time: EpochMs,
+}
+
+impl Page {
+    /// The latest instant this page can settle, and so how far heard trades
+    /// must be known to judge it.
+    pub fn reach(&self, patience: Patience) -> EpochMs {
+        let settled_by_silence = self.market_time.minus_ms(patience.settle_delay_ms);
+        match self.latest_row_at {
+            Some(latest) if self.is_full => latest,
+            Some(latest) => latest.max(settled_by_silence),
+            None => settled_by_silence,
+        }
+    }
+}
+
+/// What is held under one trade id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The values held: the confirmed ones, else the first heard.
+    pub trade: Trade,
+    /// Who vouches for them.
+    pub standing: Standing,
+}
+
+/// Who vouches for a held trade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Only the socket, at this time of ours.
+    Heard {
+        /// When the frame came.
+        received_at: EpochMs,
+    },
+    /// REST; and whether the socket had it too.
+    Confirmed {
+        /// Whether any copy was heard.
+        was_heard: bool,
+    },
+}
+
+/// What REST says of what the socket said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Heard as it was.
+    Matched,
+    /// Heard with other values.
+    Altered {
+        /// The values heard.
+        heard: Trade,
+    },
+    /// Not heard by the time REST confirmed it.
+    Missing,
+}
+
+/// A trade that REST confirms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The true values.
+    pub trade: Trade,
+    /// What the socket had said.
+    pub verdict: Verdict,
+    /// When it was heard, if it was.
+    pub received_at: Option<EpochMs>,
+}
+
+/// What a page changes. Nothing in it happens unless all of it does.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Trades confirmed for the first time, in the venue's order.
+    pub confirmations: Vec<Confirmation>,
+    /// Confirmed trades, not settled yet, to which REST now gives other values: the new ones.
+    pub corrections: Vec<Trade>,
+    /// Heard trades that do not exist.
+    pub phantoms: Vec<Known>,
+    /// Heard trades that claim a settled time at which they were not made, but
+    /// may yet turn up at another.
+    pub unplaced: Vec<Known>,
+    /// Where the watermark goes; never back.
+    pub watermark: Watermark,
+    /// The millisecond that could not be read to its end, if that happened.
+    pub unpageable: Option<EpochMs>,
+    /// Whether REST may have more at once: ask again without waiting.
+    pub has_more: bool,
+}
+
+/// How long REST takes to become complete, and how far clocks may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long after a moment REST is taken to know all trades of it, in ms.
+    pub settle_delay_ms: i64,
+    /// How far our clock and the market's may be apart, in ms.
+    pub allowed_skew_ms: i64,
+}
+
+/// Holds a page against what is known.
+///
+/// `known` must hold whatever is held under the ids of the page, and every
+/// trade of the ticker that was heard and is not confirmed, as far as its
+/// claimed time is within the page's [`Page::reach`].
+pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: Patience) -> Outcome {
+    let known_by_id: HashMap<&TradeId, &Known> = known.iter().map(|known| (&known.trade.id, known)).collect();
+    let mut seen: HashSet<&TradeId> = HashSet::new();
+    let mut confirmations = Vec::new();
+    let mut corrections = Vec::new();
+    for trade in &page.trades {
+        let is_settled = trade.traded_at <= watermark.settled_until();
+        if is_settled || !seen.insert(&trade.id) {
+            continue;
+        }
+        match known_by_id.get(&trade.id) {
+            None => confirmations.push(confirmation(trade, Verdict::Missing, None)),
+            Some(Known { trade: held, standing: Standing::Heard { received_at } }) => {
+                let verdict = if held == trade { Verdict::Matched } else { Verdict::Altered { heard: held.clone() } };
+                confirmations.push(confirmation(trade, verdict, Some(*received_at)));
+            }
+            Some(Known { trade: held, standing: Standing::Confirmed { .. } }) => {
+                if held != trade && watermark.settled_until() < held.traded_at {
+                    corrections.push(trade.clone());
+                }
+            }
+        }
+    }
+
+    let (next, unpageable) = next_watermark(watermark, page, confirmations.last(), patience);
+    let settled_until = next.settled_until();
+    let mut phantoms = Vec::new();
+    let mut unplaced = Vec::new();
+    for known in known {
+        let Standing::Heard { received_at } = known.standing else {
+            continue;
+        };
+        if seen.contains(&known.trade.id) || settled_until < known.trade.traded_at {
+            continue;
+        }
+        // A trade is made before it is heard: once everything up to its hearing
+        // is confirmed, no other time is left at which it could have been made.
+        let is_decided = received_at.plus_ms(patience.allowed_skew_ms) <= settled_until;
+        if is_decided { phantoms.push(known.clone()) } else { unplaced.push(known.clone()) }
+    }
+
+    let has_more = !confirmations.is_empty() || page.is_full && watermark.is_before(&next);
+    Outcome { confirmations, corrections, phantoms, unplaced, watermark: next, unpageable, has_more }
+}
+
+fn confirmation(trade: &Trade, verdict: Verdict, received_at: Option<EpochMs>) -> Confirmation {
+    Confirmation { trade: trade.clone(), verdict, received_at }
+}
+
+/// Where reading goes on, and the millisecond that had to be left unfinished.
+fn next_watermark(
+    watermark: &Watermark,
+    page: &Page,
+    last_new: Option<&Confirmation>,
+    patience: Patience,
+) -> (Watermark, Option<EpochMs>) {
+    let forward = |next: Watermark| {
+        if watermark.is_before(&next) { next } else { watermark.clone() }
+    };
+    if let Some(Confirmation { trade: last, .. }) = last_new {
+        return (forward(Watermark::Within { at: last.traded_at, last: last.id.clone() }), None);
+    }
+    // Nothing new. Only an answer with room left in it proves that nothing follows.
+    if !page.is_full {
+        return (forward(Watermark::Through(page.market_time.minus_ms(patience.settle_delay_ms))), None);
+    }
+    match page.latest_row_at {
+        Some(latest) if watermark.ask_from() < latest => (forward(Watermark::Through(latest.minus_ms(1))), None),
+        // A full page that ends in the millisecond it was asked from, and the
+        // venue has no way to go on inside it.
+        Some(latest) if latest == watermark.ask_from() => (forward(Watermark::Through(latest)), Some(latest)),
+        _ => (watermark.clone(), None),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::{Price, Quantity, Ticker};
+
+    const PATIENCE: Patience = Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500 };
+
+    pub(crate) fn trade(id: &str, traded_at: i64, price: &str) -> Trade {
+        Trade {
+            ticker: Ticker::new("BTC").expect("ticker"),
+            id: TradeId::new(id).expect("id"),
+            traded_at: EpochMs::new(traded_at),
+            price: Price::parse(price).expect("price"),
+            quantity: Quantity::parse("1").expect("quantity"),
+        }
+    }
+
+    fn heard(id: &str, traded_at: i64, price: &str) -> Known {
+        let received_at = EpochMs::new(traded_at + 5);
+        Known { trade: trade(id, traded_at, price), standing: Standing::Heard { received_at } }
+    }
+
+    fn page(trades: Vec<Trade>, is_full: bool, market_time: i64) -> Page {
+        let latest_row_at = trades.iter().map(|trade| trade.traded_at).max();
+        Page { trades, latest_row_at, is_full, market_time: EpochMs::new(market_time) }
+    }
+
+    fn through(at: i64) -> Watermark {
+        Watermark::Through(EpochMs::new(at))
+    }
+
+    fn within(at: i64, id: &str) -> Watermark {
+        Watermark::Within { at: EpochMs::new(at), last: TradeId::new(id).expect("id") }
+    }
+
+    #[test]
+    fn each_confirmed_trade_gets_the_verdict_of_what_was_heard() {
+        let page = page(vec![trade("a", 1_000, "1"), trade("b", 1_001, "2"), trade("c", 1_002, "3")], false, 9_000);
+        let known = [heard("a", 1_000, "1"), heard("b", 1_001, "2.5")];
+
+        let outcome = reconcile(&through(999), &page, &known, PATIENCE);
+
+        let verdicts: Vec<_> = outcome.confirmations.iter().map(|it| it.verdict.clone()).collect();
+        let altered = Verdict::Altered { heard: trade("b", 1_001, "2.5") };
+        assert_eq!(verdicts, [Verdict::Matched, altered, Verdict::Missing]);
+        assert_eq!(outcome.watermark, within(1_002, "c"));
+        assert!(outcome.has_more);
+    }
+
+    #[test]
+    fn a_heard_trade_that_rest_does_not_have_is_a_phantom_once_its_hearing_is_settled() {
+        let known = [heard("x", 5_000, "1")];
+
+        let early = reconcile(&through(4_000), &page(vec![], false, 6_004), &known, PATIENCE);
+        assert_eq!((early.phantoms.len(), early.unplaced.len()), (0, 1));
+
+        let decided = reconcile(&through(4_000), &page(vec![], false, 6_505), &known, PATIENCE);
+        assert_eq!((decided.phantoms.len(), decided.unplaced.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_heard_trade_beyond_the_watermark_is_not_judged_yet() {
+        let outcome = reconcile(&through(4_000), &page(vec![], false, 5_999), &[heard("x", 5_000, "1")], PATIENCE);
+
+        assert!(outcome.phantoms.is_empty() && outcome.unplaced.is_empty());
+    }
+
+    #[test]
+    fn a_trade_heard_with_an_altered_time_is_found_by_its_id() {
+        let known = [heard("a", 2_000, "1")];
+
+        let outcome = reconcile(&through(4_000), &page(vec![trade("a", 5_000, "1")], false, 9_000), &known, PATIENCE);
+
+        assert_eq!(outcome.confirmations[0].verdict, Verdict::Altered { heard: trade("a", 2_000, "1") });
+        assert!(outcome.unplaced.is_empty() && outcome.phantoms.is_empty());
+    }
+
+    #[test]
+    fn a_quiet_market_advances_to_its_own_present_less_the_settle_delay() {
+        let outcome = reconcile(&through(4_000), &page(vec![], false, 9_000), &[], PATIENCE);
+
+        assert_eq!(outcome.watermark, through(8_000));
+        assert!(!outcome.has_more);
+    }
+
+    #[test]
+    fn a_short_page_with_trades_proves_nothing_about_what_follows() {
+        let outcome = reconcile(&through(4_000), &page(vec![trade("a", 5_000, "1")], false, 99_000), &[], PATIENCE);
+
+        assert_eq!(outcome.watermark, within(5_000, "a"));
+    }
+
+    #[test]
+    fn the_watermark_never_moves_back() {
+        let outcome = reconcile(&through(4_000), &page(vec![], false, 1_000), &[], PATIENCE);
+
+        assert_eq!(outcome.watermark, through(4_000));
+    }
+
+    #[test]
+    fn rows_read_again_within_a_millisecond_are_not_confirmed_twice() {
+        let rows = vec![trade("a", 5_000, "1"), trade("b", 5_000, "2")];
+        let confirmed = Known { trade: rows[0].clone(), standing: Standing::Confirmed { was_heard: true } };
+
+        let outcome = reconcile(&within(5_000, "a"), &page(rows, false, 9_000), &[confirmed], PATIENCE);
+
+        assert_eq!(outcome.confirmations.len(), 1);
+        assert_eq!(outcome.watermark, within(5_000, "b"));
+    }
+
+    #[test]
+    fn a_full_page_of_one_millisecond_that_cannot_be_passed_is_left_and_named() {
+        let rows = vec![trade("a", 5_000, "1"), trade("b", 5_000, "2")];
+        let known: Vec<Known> = rows
+            .iter()
+            .map(|trade| Known { trade: trade.clone(), standing: Standing::Confirmed { was_heard: false } })
+            .collect();
+
+        let outcome = reconcile(&within(5_000, "b"), &page(rows, true, 9_000), &known, PATIENCE);
+
+        assert_eq!(outcome.unpageable, Some(EpochMs::new(5_000)));
+        assert_eq!(outcome.watermark, through(5_000));
+        assert!(outcome.has_more);
+    }
+
+    #[test]
+    fn a_full_page_of_refused_rows_is_passed_without_calling_it_an_incident() {
+        let refused = Page {
+            trades: vec![],
+            latest_row_at: Some(EpochMs::new(7_000)),
+            is_full: true,
+            market_time: EpochMs::new(9_000),
+        };
+
+        let outcome = reconcile(&through(5_000), &refused, &[], PATIENCE);
+
+        assert_eq!(outcome.watermark, through(6_999));
+        assert_eq!(outcome.unpageable, None);
+    }
+
+    #[test]
+    fn a_full_page_with_nothing_but_the_future_moves_nothing() {
+        let future = Page { trades: vec![], latest_row_at: None, is_full: true, market_time: EpochMs::new(9_000) };
+
+        let outcome = reconcile(&through(5_000), &future, &[], PATIENCE);
+
+        assert_eq!(outcome.watermark, through(5_000));
+        assert!(!outcome.has_more);
+    }
+
+    #[test]
+    fn a_trade_listed_twice_on_a_page_is_confirmed_once() {
+        let page = page(vec![trade("a", 5_000, "1"), trade("a", 5_000, "1")], false, 9_000);
+
+        assert_eq!(reconcile(&through(4_000), &page, &[], PATIENCE).confirmations.len(), 1);
+    }
+
+    #[test]
+    fn rest_may_change_its_mind_about_a_millisecond_that_is_not_settled() {
+        let confirmed = Known { trade: trade("a", 5_000, "1"), standing: Standing::Confirmed { was_heard: true } };
+        let page = page(vec![trade("a", 5_000, "1.5")], false, 9_000);
+
+        let outcome = reconcile(&within(5_000, "a"), &page, &[confirmed], PATIENCE);
+
+        assert_eq!(outcome.corrections, [trade("a", 5_000, "1.5")]);
+    }
+}

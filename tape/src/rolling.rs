@@ -1,0 +1,217 @@
+//! A window that moves from mark to mark, with running sums.
+//!
+//! Trades are folded into buckets of one second, `(k − 1 s, k]`; a step to the
+//! next mark adds the buckets that enter and takes out those that leave. So a
+//! mark costs the same however many trades its window holds, and memory
+//! depends on the seconds with trades, not on the number of trades.
+
+use std::collections::VecDeque;
+
+use crate::{EpochMs, Mark, Sums};
+
+/// The running sums of a window of whole seconds.
+#[derive(Debug, Clone)]
+pub struct Rolling {
+    seconds: i64,
+    closes_at: Mark,
+    /// Non-empty buckets after the opening edge, oldest first, those beyond
+    /// the closing edge included.
+    buckets: VecDeque<(Mark, Sums)>,
+    /// The sums of the buckets at or before the closing edge.
+    sums: Sums,
+}
+
+impl Rolling {
+    /// An empty window of so many seconds, at least one, closing at a mark.
+    pub fn new(seconds: i64, closes_at: Mark) -> Self {
+        Self { seconds: seconds.max(1), closes_at, buckets: VecDeque::new(), sums: Sums::EMPTY }
+    }
+
+    /// The mark at which the window closes.
+    pub fn closes_at(&self) -> Mark {
+        self.closes_at
+    }
+
+    /// The exact sums of the trades in the window.
+    pub fn sums(&self) -> Sums {
+        self.sums
+    }
+
+    /// Adds a trade, or the sums of several made in one second. What lies before
+    /// the window is left out: no later mark can hold it.
+    pub fn add(&mut self, traded_at: EpochMs, sums: Sums) {
+        let mark = Mark::at_or_after(traded_at);
+        if sums.is_empty() || !self.may_still_hold(mark) {
+            return;
+        }
+        match self.find(mark) {
+            Ok(index) => self.buckets[index].1 = self.buckets[index].1.plus(sums),
+            Err(index) => self.buckets.insert(index, (mark, sums)),
+        }
+        if mark <= self.closes_at {
+            self.sums = self.sums.plus(sums);
+        }
+    }
+
+    /// Takes out what was added before. Returns whether it could have been there;
+    /// if not, nothing changes and the window must be rebuilt.
+    #[must_use]
+    pub fn remove(&mut self, traded_at: EpochMs, sums: Sums) -> bool {
+        let mark = Mark::at_or_after(traded_at);
+        if sums.is_empty() || !self.may_still_hold(mark) {
+            return true;
+        }
+        let Ok(index) = self.find(mark) else {
+            return false;
+        };
+        let Some(rest) = self.buckets[index].1.minus(sums) else {
+            return false;
+        };
+        if rest.is_empty() {
+            self.buckets.remove(index);
+        } else {
+            self.buckets[index].1 = rest;
+        }
+        if mark <= self.closes_at {
+            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its buckets");
+        }
+        true
+    }
+
+    /// Moves the closing edge to a mark, never back, and returns the sums there.
+    pub fn advance_to(&mut self, mark: Mark) -> Sums {
+        if mark <= self.closes_at {
+            return self.sums;
+        }
+        let first_beyond = self.buckets.partition_point(|bucket| bucket.0 <= self.closes_at);
+        for (second, sums) in self.buckets.range(first_beyond..) {
+            if *second > mark {
+                break;
+            }
+            self.sums = self.sums.plus(*sums);
+        }
+        self.closes_at = mark;
+        while let Some((second, sums)) = self.buckets.front().copied() {
+            if self.may_still_hold(second) {
+                break;
+            }
+            self.buckets.pop_front();
+            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its buckets");
+        }
+        self.sums
+    }
+
+    /// How many seconds with trades are held.
+    pub fn held_seconds(&self) -> usize {
+        self.buckets.len()
+    }
+
+    fn may_still_hold(&self, second: Mark) -> bool {
+        self.closes_at.minus_seconds(self.seconds) < second
+    }
+
+    fn find(&self, mark: Mark) -> Result<usize, usize> {
+        // Nearly every trade belongs to the newest second.
+        match self.buckets.back() {
+            Some((newest, _)) if *newest == mark => Ok(self.buckets.len() - 1),
+            Some((newest, _)) if *newest < mark => Err(self.buckets.len()),
+            _ => self.buckets.binary_search_by_key(&mark, |bucket| bucket.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Interval, Price, Quantity, Window};
+
+    fn sums(units: u64) -> Sums {
+        Sums::of(
+            Price::parse(&format!("{units}.5")).expect("price"),
+            Quantity::parse(&format!("{units}e-3")).expect("quantity"),
+        )
+    }
+
+    fn mark(second: i64) -> Mark {
+        Mark::at_or_after(EpochMs::new(second * 1000))
+    }
+
+    /// One plain scan: the sums of the trades a window contains.
+    fn scan(trades: &[(i64, u64)], closes_at: Mark, seconds: i64) -> Sums {
+        let window = Window::closing_at(closes_at.at(), Interval::from_ms(seconds * 1000).expect("interval"));
+        trades.iter().filter(|trade| window.contains(EpochMs::new(trade.0))).map(|trade| sums(trade.1)).sum()
+    }
+
+    #[test]
+    fn a_trade_leaves_when_the_opening_edge_reaches_it() {
+        let mut rolling = Rolling::new(5, mark(10));
+        rolling.add(EpochMs::new(10_000), sums(1));
+
+        assert_eq!(rolling.sums().trades, 1);
+        assert_eq!(rolling.advance_to(mark(14)).trades, 1);
+        assert_eq!(rolling.advance_to(mark(15)), Sums::EMPTY);
+    }
+
+    #[test]
+    fn a_trade_beyond_the_closing_edge_waits_for_its_mark() {
+        let mut rolling = Rolling::new(5, mark(10));
+        rolling.add(EpochMs::new(10_001), sums(1));
+
+        assert_eq!(rolling.sums(), Sums::EMPTY);
+        assert_eq!(rolling.advance_to(mark(11)).trades, 1);
+    }
+
+    #[test]
+    fn a_trade_too_old_for_any_later_mark_is_left_out() {
+        let mut rolling = Rolling::new(5, mark(10));
+        rolling.add(EpochMs::new(5_000), sums(1));
+        assert_eq!(rolling.sums(), Sums::EMPTY);
+
+        rolling.add(EpochMs::new(5_001), sums(1));
+        assert_eq!(rolling.sums().trades, 1);
+    }
+
+    #[test]
+    fn taking_out_what_was_never_there_changes_nothing_and_says_so() {
+        let mut rolling = Rolling::new(5, mark(10));
+        rolling.add(EpochMs::new(9_000), sums(1));
+
+        assert!(!rolling.remove(EpochMs::new(8_000), sums(1)));
+        assert!(!rolling.remove(EpochMs::new(9_000), sums(2)));
+        assert_eq!(rolling.sums(), sums(1));
+    }
+
+    #[test]
+    fn a_jump_past_every_trade_leaves_nothing_held() {
+        let mut rolling = Rolling::new(5, mark(10));
+        for second in 6..=30 {
+            rolling.add(EpochMs::new(second * 1000), sums(1));
+        }
+
+        assert_eq!(rolling.advance_to(mark(1_000)), Sums::EMPTY);
+        assert_eq!(rolling.held_seconds(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn running_sums_equal_a_plain_scan_at_every_mark_whatever_arrives_late_or_is_corrected(
+            steps in prop::collection::vec((0i64..40_000, 1u64..1000, 0i64..3, any::<bool>()), 1..80),
+            seconds in 1i64..12,
+        ) {
+            let mut rolling = Rolling::new(seconds, mark(0));
+            let mut trades: Vec<(i64, u64)> = Vec::new();
+            for (traded_at, units, advance, take_one_out) in steps {
+                rolling.add(EpochMs::new(traded_at), sums(units));
+                trades.push((traded_at, units));
+                if take_one_out {
+                    let (traded_at, units) = trades.remove(usize::try_from(units).unwrap() % trades.len());
+                    prop_assert!(rolling.remove(EpochMs::new(traded_at), sums(units)));
+                }
+                let closes_at = rolling.closes_at().minus_seconds(-advance);
+                prop_assert_eq!(rolling.advance_to(closes_at), scan(&trades, closes_at, seconds));
+            }
+        }
+    }
+}
