@@ -72,18 +72,18 @@ unit!(Quantity, "quantity", QUANTITY_BELOW_POWER);
 
 /// Why a text is not a decimal we hold.
 enum NotHeld {
-    NotANumber,
-    NotPositive,
-    NotExact,
+    Garbled,
+    ZeroOrBelow,
+    Inexact,
 }
 
 fn parse(field: &'static str, text: &str, below_power: u32) -> Result<Decimal, Rejection> {
     parse_positive(text, below_power).map_err(|not_held| {
         let value: String = text.chars().take(TEXT_LIMIT).collect();
         match not_held {
-            NotHeld::NotANumber => Rejection::WrongType { field, found: value },
-            NotHeld::NotPositive => Rejection::NotPositive { field, value },
-            NotHeld::NotExact => Rejection::NotExact { field, value },
+            NotHeld::Garbled => Rejection::WrongType { field, found: value },
+            NotHeld::ZeroOrBelow => Rejection::NotPositive { field, value },
+            NotHeld::Inexact => Rejection::NotExact { field, value },
         }
     })
 }
@@ -102,12 +102,12 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mut digits = whole.bytes().chain(fraction.bytes());
     if whole.is_empty() && fraction.is_empty() || !digits.all(|digit| digit.is_ascii_digit()) {
-        return Err(NotHeld::NotANumber);
+        return Err(NotHeld::Garbled);
     }
 
     let mut mantissa: u128 = 0;
     let mut pending_zeros: u32 = 0;
-    let mut exponent = exponent - i64::try_from(fraction.len()).map_err(|_| NotHeld::NotExact)?;
+    let mut exponent = exponent - i64::try_from(fraction.len()).map_err(|_| NotHeld::Inexact)?;
     for digit in whole.bytes().chain(fraction.bytes()) {
         if digit == b'0' {
             pending_zeros = pending_zeros.saturating_add(1);
@@ -120,12 +120,12 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
                 .checked_pow(pending_zeros + 1)
                 .and_then(|shift| mantissa.checked_mul(shift))
                 .and_then(|shifted| shifted.checked_add(u128::from(digit - b'0')))
-                .ok_or(NotHeld::NotExact)?
+                .ok_or(NotHeld::Inexact)?
         };
         pending_zeros = 0;
     }
     if mantissa == 0 || negative {
-        return Err(NotHeld::NotPositive);
+        return Err(NotHeld::ZeroOrBelow);
     }
     exponent += i64::from(pending_zeros);
 
@@ -134,29 +134,29 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
             .ok()
             .filter(|shift| *shift < below_power)
             .and_then(|shift| 10u128.checked_pow(shift))
-            .ok_or(NotHeld::NotExact)?;
-        (mantissa.checked_mul(shift).ok_or(NotHeld::NotExact)?, 0)
+            .ok_or(NotHeld::Inexact)?;
+        (mantissa.checked_mul(shift).ok_or(NotHeld::Inexact)?, 0)
     } else {
-        let scale = u32::try_from(-exponent).map_err(|_| NotHeld::NotExact)?;
+        let scale = u32::try_from(-exponent).map_err(|_| NotHeld::Inexact)?;
         (mantissa, scale)
     };
     if scale > DECIMALS || mantissa >= 10u128.pow(below_power + scale) {
-        return Err(NotHeld::NotExact);
+        return Err(NotHeld::Inexact);
     }
-    let mantissa = i128::try_from(mantissa).map_err(|_| NotHeld::NotExact)?;
-    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| NotHeld::NotExact)
+    let mantissa = i128::try_from(mantissa).map_err(|_| NotHeld::Inexact)?;
+    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| NotHeld::Inexact)
 }
 
 fn parse_exponent(text: &str) -> Result<i64, NotHeld> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(NotHeld::NotANumber);
+        return Err(NotHeld::Garbled);
     }
     // An exponent of more than six digits moves any digit we hold out of bounds.
     if digits.len() > 6 {
-        return Err(NotHeld::NotExact);
+        return Err(NotHeld::Inexact);
     }
-    text.strip_prefix('+').unwrap_or(text).parse().map_err(|_| NotHeld::NotANumber)
+    text.strip_prefix('+').unwrap_or(text).parse().map_err(|_| NotHeld::Garbled)
 }
 
 #[cfg(test)]
