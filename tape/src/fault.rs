@@ -80,11 +80,11 @@ impl Outcome {
             let heard = match &confirmation.verdict {
                 Verdict::Matched => Some(truth.clone()),
                 Verdict::Altered { heard } => Some(heard.clone()),
-                Verdict::Missing => None,
+                Verdict::Missing | Verdict::Unheard => None,
             };
             let late = confirmation.received_at.is_some_and(|at| is_late(truth.traded_at, at, late_after_ms));
             let kinds = [
-                (FaultKind::Missing, heard.is_none()),
+                (FaultKind::Missing, confirmation.verdict == Verdict::Missing),
                 (FaultKind::Altered, matches!(confirmation.verdict, Verdict::Altered { .. })),
                 (FaultKind::Late, late),
             ];

@@ -27,7 +27,7 @@ pub mod reconcile;
 pub use arrival::Arrival;
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
-pub use reconcile::{Confirmation, Known, Outcome, Page, Patience, Standing, Verdict, reconcile};
+pub use reconcile::{Confirmation, Correction, Known, Outcome, Page, Patience, Standing, Verdict, reconcile};
 pub use rejection::{Rejection, RejectionKind};
 pub use rolling::Rolling;
 pub use sums::Sums;

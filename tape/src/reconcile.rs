@@ -30,6 +30,22 @@ impl Page {
             None => settled_by_silence,
         }
     }
+
+    /// The same answer as if the market's present had been such that it settles
+    /// no later than `until`: what one transaction has to write stays bounded
+    /// however long the market was silent. Whatever lies beyond is asked again.
+    pub fn cut_to(mut self, until: EpochMs, patience: Patience) -> Self {
+        if self.reach(patience) <= until {
+            return self;
+        }
+        self.trades.retain(|trade| trade.traded_at <= until);
+        self.latest_row_at = self.trades.last().map(|trade| trade.traded_at);
+        // A row beyond the cut, or the market's silence there, proves that
+        // nothing up to the cut is left out.
+        self.is_full = false;
+        self.market_time = until.plus_ms(patience.settle_delay_ms);
+        self
+    }
 }
 
 /// What is held under one trade id.
@@ -66,8 +82,10 @@ pub enum Verdict {
         /// The values heard.
         heard: Trade,
     },
-    /// Not heard by the time REST confirmed it.
+    /// Not heard by the time REST confirmed it, though we were listening.
     Missing,
+    /// Made before we began to listen: no fault of the socket.
+    Unheard,
 }
 
 /// A trade that REST confirms.
@@ -81,13 +99,22 @@ pub struct Confirmation {
     pub received_at: Option<EpochMs>,
 }
 
+/// A change of mind of REST about a trade no final figure holds yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The values confirmed before.
+    pub was: Trade,
+    /// The values now.
+    pub now: Trade,
+}
+
 /// What a page changes. Nothing in it happens unless all of it does.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Trades confirmed for the first time, in the venue's order.
     pub confirmations: Vec<Confirmation>,
-    /// Confirmed trades, not settled yet, to which REST now gives other values: the new ones.
-    pub corrections: Vec<Trade>,
+    /// Confirmed trades, not settled yet, to which REST now gives other values.
+    pub corrections: Vec<Correction>,
     /// Heard trades that do not exist.
     pub phantoms: Vec<Known>,
     /// Heard trades that claim a settled time at which they were not made, but
@@ -101,13 +128,15 @@ pub struct Outcome {
     pub has_more: bool,
 }
 
-/// How long REST takes to become complete, and how far clocks may differ.
+/// How long REST takes to become complete, how far clocks may differ, and since when we listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// How long after a moment REST is taken to know all trades of it, in ms.
     pub settle_delay_ms: i64,
     /// How far our clock and the market's may be apart, in ms.
     pub allowed_skew_ms: i64,
+    /// Since when the socket has been listened to without a gap of our own making.
+    pub listening_since: Option<EpochMs>,
 }
 
 /// Holds a page against what is known.
@@ -126,14 +155,18 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
             continue;
         }
         match known_by_id.get(&trade.id) {
-            None => confirmations.push(confirmation(trade, Verdict::Missing, None)),
+            None => {
+                let was_listening = patience.listening_since.is_some_and(|since| since <= trade.traded_at);
+                let verdict = if was_listening { Verdict::Missing } else { Verdict::Unheard };
+                confirmations.push(confirmation(trade, verdict, None));
+            }
             Some(Known { trade: held, standing: Standing::Heard { received_at } }) => {
                 let verdict = if held == trade { Verdict::Matched } else { Verdict::Altered { heard: held.clone() } };
                 confirmations.push(confirmation(trade, verdict, Some(*received_at)));
             }
             Some(Known { trade: held, standing: Standing::Confirmed { .. } }) => {
                 if held != trade && watermark.settled_until() < held.traded_at {
-                    corrections.push(trade.clone());
+                    corrections.push(Correction { was: held.clone(), now: trade.clone() });
                 }
             }
         }
@@ -195,7 +228,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::{Price, Quantity, Ticker};
 
-    const PATIENCE: Patience = Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500 };
+    const PATIENCE: Patience =
+        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500, listening_since: Some(EpochMs::new(1_000)) };
 
     pub(crate) fn trade(id: &str, traded_at: i64, price: &str) -> Trade {
         Trade {
@@ -348,12 +382,34 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_trade_made_before_we_listened_is_no_fault_of_the_socket() {
+        let outcome = reconcile(&through(0), &page(vec![trade("a", 999, "1")], false, 9_000), &[], PATIENCE);
+
+        assert_eq!(outcome.confirmations[0].verdict, Verdict::Unheard);
+        assert!(outcome.faults(1_000).is_empty());
+    }
+
+    #[test]
+    fn a_page_beyond_a_long_silence_is_settled_in_bounded_steps() {
+        let rows = vec![trade("a", 5_000, "1"), trade("b", 900_000, "2")];
+        let page = page(rows.clone(), true, 950_000);
+
+        let first = reconcile(&through(4_000), &page.clone().cut_to(EpochMs::new(100_000), PATIENCE), &[], PATIENCE);
+        assert_eq!(first.confirmations.len(), 1);
+        assert_eq!(first.watermark, within(5_000, "a"));
+
+        let rest = Page { trades: rows[1..].to_vec(), ..page };
+        let silence = reconcile(&first.watermark, &rest.cut_to(EpochMs::new(100_000), PATIENCE), &[], PATIENCE);
+        assert_eq!(silence.watermark, through(100_000));
+    }
+
+    #[test]
     fn rest_may_change_its_mind_about_a_millisecond_that_is_not_settled() {
         let confirmed = Known { trade: trade("a", 5_000, "1"), standing: Standing::Confirmed { was_heard: true } };
         let page = page(vec![trade("a", 5_000, "1.5")], false, 9_000);
 
         let outcome = reconcile(&within(5_000, "a"), &page, &[confirmed], PATIENCE);
 
-        assert_eq!(outcome.corrections, [trade("a", 5_000, "1.5")]);
+        assert_eq!(outcome.corrections, [Correction { was: trade("a", 5_000, "1"), now: trade("a", 5_000, "1.5") }]);
     }
 }
