@@ -24,7 +24,10 @@ pub mod arrival;
 pub mod fault;
 pub mod reconcile;
 
+pub mod book;
+
 pub use arrival::Arrival;
+pub use book::{Book, Bucket};
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
 pub use reconcile::{Confirmation, Correction, Known, Outcome, Page, Patience, Standing, Verdict, reconcile};

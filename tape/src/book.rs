@@ -1,0 +1,265 @@
+//! All that is held in memory of one ticker: how far it is confirmed, and the
+//! running windows of what is settled, confirmed and heard.
+
+use crate::{Confirmation, EpochMs, Mark, Outcome, Rolling, Standing, Sums, Trade, Verdict, Watermark};
+
+/// The trades of one second: those confirmed and those only heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// The second `(mark − 1 s, mark]`.
+    pub second: Mark,
+    /// The sums of the trades REST confirmed.
+    pub confirmed: Sums,
+    /// The sums of the trades only the socket brought.
+    pub heard: Sums,
+}
+
+/// What is said of one mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// When its window closes.
+    pub mark: Mark,
+    /// The exact sums of its window.
+    pub sums: Sums,
+    /// How many of its trades are confirmed.
+    pub confirmed_trades: u64,
+}
+
+/// One ticker's watermark and windows. It can always be rebuilt from the store.
+#[derive(Debug, Clone)]
+pub struct Book {
+    watermark: Watermark,
+    /// Confirmed trades, closing at the last settled mark: what final figures come from.
+    settled: Rolling,
+    /// Confirmed trades, closing at the last live mark.
+    confirmed: Rolling,
+    /// Heard trades beyond the watermark, closing at the last live mark.
+    heard: Rolling,
+}
+
+/// The book and what was done to it disagree: it must be rebuilt from the store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the windows in memory do not hold the trade {0}")]
+pub struct Inconsistent(String);
+
+impl Book {
+    /// A book of windows of so many seconds, from the buckets after both
+    /// windows' opening edges. `live_at` is the last mark already spoken of.
+    pub fn rebuild(watermark: Watermark, seconds: i64, live_at: Mark, buckets: &[Bucket]) -> Self {
+        let settled_at = Mark::at_or_before(watermark.settled_until());
+        let mut book = Self {
+            watermark,
+            settled: Rolling::new(seconds, settled_at),
+            confirmed: Rolling::new(seconds, live_at),
+            heard: Rolling::new(seconds, live_at),
+        };
+        for bucket in buckets {
+            book.settled.add(bucket.second.at(), bucket.confirmed);
+            book.confirmed.add(bucket.second.at(), bucket.confirmed);
+            book.heard.add(bucket.second.at(), bucket.heard);
+        }
+        book
+    }
+
+    /// How far a rebuild must reach back: buckets after this instant are needed.
+    pub fn reaches_back_to(watermark: &Watermark, seconds: i64, live_at: Mark) -> EpochMs {
+        Mark::at_or_before(watermark.settled_until()).min(live_at).minus_seconds(seconds).at()
+    }
+
+    /// How far the ticker is confirmed.
+    pub fn watermark(&self) -> &Watermark {
+        &self.watermark
+    }
+
+    /// Takes in a heard trade that nobody knew and that lies beyond the watermark.
+    pub fn hear(&mut self, trade: &Trade) {
+        self.heard.add(trade.traded_at, sums(trade));
+    }
+
+    /// Takes in what a page settled and returns the final figure of every mark
+    /// the watermark passed, trades or none.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when a trade to take out was never there.
+    pub fn settle(&mut self, outcome: &Outcome) -> Result<Vec<Said>, Inconsistent> {
+        let was_settled_until = self.watermark.settled_until();
+        for Confirmation { trade, verdict, .. } in &outcome.confirmations {
+            match verdict {
+                Verdict::Matched => self.unhear(trade, was_settled_until)?,
+                Verdict::Altered { heard } => self.unhear(heard, was_settled_until)?,
+                Verdict::Missing | Verdict::Unheard => {}
+            }
+            self.confirm(trade);
+        }
+        for correction in &outcome.corrections {
+            let was = &correction.was;
+            let was_there =
+                self.settled.remove(was.traded_at, sums(was)) && self.confirmed.remove(was.traded_at, sums(was));
+            if !was_there {
+                return Err(inconsistent(was));
+            }
+            self.confirm(&correction.now);
+        }
+        for known in outcome.phantoms.iter().chain(&outcome.unplaced) {
+            if matches!(known.standing, Standing::Heard { .. }) {
+                self.unhear(&known.trade, was_settled_until)?;
+            }
+        }
+        self.watermark = outcome.watermark.clone();
+        let settled_mark = Mark::at_or_before(self.watermark.settled_until());
+        let mut finals = Vec::new();
+        while self.settled.closes_at() < settled_mark {
+            let mark = self.settled.closes_at().next();
+            let sums = self.settled.advance_to(mark);
+            finals.push(Said { mark, sums, confirmed_trades: sums.trades });
+        }
+        Ok(finals)
+    }
+
+    /// The provisional figure of a mark: confirmed trades up to the watermark
+    /// and heard trades after it. None when the mark is settled already.
+    pub fn provisional_at(&mut self, mark: Mark) -> Option<Said> {
+        let confirmed = self.confirmed.advance_to(mark);
+        let heard = self.heard.advance_to(mark);
+        let is_settled = mark.at() <= self.watermark.settled_until();
+        if is_settled {
+            return None;
+        }
+        Some(Said { mark, sums: confirmed.plus(heard), confirmed_trades: confirmed.trades })
+    }
+
+    fn confirm(&mut self, trade: &Trade) {
+        self.settled.add(trade.traded_at, sums(trade));
+        self.confirmed.add(trade.traded_at, sums(trade));
+    }
+
+    /// Takes a heard trade out of the live window. One that claims a settled
+    /// time never was in it.
+    fn unhear(&mut self, trade: &Trade, was_settled_until: EpochMs) -> Result<(), Inconsistent> {
+        let was_in_window = was_settled_until < trade.traded_at;
+        if was_in_window && !self.heard.remove(trade.traded_at, sums(trade)) {
+            return Err(inconsistent(trade));
+        }
+        Ok(())
+    }
+}
+
+fn sums(trade: &Trade) -> Sums {
+    Sums::of(trade.price, trade.quantity)
+}
+
+fn inconsistent(trade: &Trade) -> Inconsistent {
+    Inconsistent(format!("{} {} at {}", trade.ticker, trade.id, trade.traded_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconcile::tests::trade;
+    use crate::{Known, Page, Patience, reconcile};
+
+    const PATIENCE: Patience =
+        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500, listening_since: Some(EpochMs::new(0)) };
+
+    fn book() -> Book {
+        Book::rebuild(Watermark::Through(EpochMs::new(0)), 300, Mark::at_or_before(EpochMs::new(0)), &[])
+    }
+
+    fn mark(ms: i64) -> Mark {
+        Mark::at_or_before(EpochMs::new(ms))
+    }
+
+    fn heard(trade: Trade) -> Known {
+        let received_at = trade.traded_at;
+        Known { trade, standing: Standing::Heard { received_at } }
+    }
+
+    fn settle(book: &mut Book, trades: Vec<Trade>, market_time: i64, known: &[Known]) -> Vec<Said> {
+        let latest_row_at = trades.last().map(|trade| trade.traded_at);
+        let page = Page { trades, latest_row_at, is_full: false, market_time: EpochMs::new(market_time) };
+        let outcome = reconcile(book.watermark(), &page, known, PATIENCE);
+        book.settle(&outcome).expect("consistent")
+    }
+
+    #[test]
+    fn a_heard_trade_counts_until_rest_speaks_and_is_not_counted_twice_then() {
+        let mut book = book();
+        book.hear(&trade("a", 500, "10"));
+        assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").sums.trades, 1);
+
+        settle(&mut book, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "10"))]);
+
+        let said = book.provisional_at(mark(2_000)).expect("provisional");
+        assert_eq!((said.sums.trades, said.confirmed_trades), (1, 1));
+    }
+
+    #[test]
+    fn a_phantom_leaves_every_later_figure() {
+        let mut book = book();
+        book.hear(&trade("ghost", 500, "99"));
+        assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").sums.trades, 1);
+
+        settle(&mut book, vec![], 3_000, &[heard(trade("ghost", 500, "99"))]);
+
+        assert_eq!(book.provisional_at(mark(3_000)).expect("provisional").sums, Sums::EMPTY);
+    }
+
+    #[test]
+    fn an_altered_trade_is_replaced_by_the_true_one() {
+        let mut book = book();
+        book.hear(&trade("a", 500, "11"));
+
+        settle(&mut book, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "11"))]);
+
+        let said = book.provisional_at(mark(1_000)).expect("provisional");
+        assert_eq!(said.sums, sums(&trade("a", 500, "10")));
+    }
+
+    #[test]
+    fn every_mark_passed_becomes_final_trades_or_none() {
+        let mut book = book();
+        settle(&mut book, vec![trade("a", 2_500, "10")], 2_600, &[]);
+
+        let finals = settle(&mut book, vec![], 6_000, &[]);
+
+        let counts: Vec<_> = finals.iter().map(|said| (said.mark.at().ms(), said.sums.trades)).collect();
+        assert_eq!(counts, [(3_000, 1), (4_000, 1), (5_000, 1)]);
+    }
+
+    #[test]
+    fn a_mark_settled_before_it_was_spoken_of_is_not_provisional() {
+        let mut book = book();
+        settle(&mut book, vec![], 6_000, &[]);
+
+        assert_eq!(book.provisional_at(mark(5_000)), None);
+        assert!(book.provisional_at(mark(6_000)).is_some());
+    }
+
+    #[test]
+    fn taking_out_what_was_never_heard_is_noticed() {
+        let mut book = book();
+        let page = Page { trades: vec![], latest_row_at: None, is_full: false, market_time: EpochMs::new(9_000) };
+        let never_taken_in = [heard(trade("x", 500, "1"))];
+
+        let outcome = reconcile(book.watermark(), &page, &never_taken_in, PATIENCE);
+
+        assert!(book.settle(&outcome).is_err());
+    }
+
+    #[test]
+    fn a_rebuilt_book_says_what_the_old_one_said() {
+        let mut old = book();
+        old.hear(&trade("a", 500, "10"));
+        old.hear(&trade("b", 1_500, "20"));
+        settle(&mut old, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "10"))]);
+        let before = old.provisional_at(mark(2_000));
+
+        let buckets = [
+            Bucket { second: mark(1_000), confirmed: sums(&trade("a", 500, "10")), heard: Sums::EMPTY },
+            Bucket { second: mark(2_000), confirmed: Sums::EMPTY, heard: sums(&trade("b", 1_500, "20")) },
+        ];
+        let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(1_000), &buckets);
+
+        assert_eq!(rebuilt.provisional_at(mark(2_000)), before);
+    }
+}

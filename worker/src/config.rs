@@ -1,0 +1,435 @@
+//! The environment, read once into typed values. Every wrong variable is named
+//! with its value and what is accepted, all of them at once.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use tape::{EpochMs, Interval, Ticker};
+use url::Url;
+
+/// Variable, default, meaning: the text of `--help` and the table of the README.
+pub const VARIABLES: &[(&str, &str, &str)] = &[
+    ("PG_STRING", "postgres://postgres:postgres@localhost:61791/crypto_market", "the database"),
+    ("MARKET", "generic", "which exchange adapter hears and asks the market"),
+    ("MARKET_WS_URL", "ws://127.0.0.1:61792/stream", "the fast channel"),
+    ("MARKET_REST_URL", "http://127.0.0.1:61792/trades", "the slow channel"),
+    ("EXCHANGE", "the market's name", "the name trades and figures are stored under"),
+    ("TICKERS", "", "tickers to follow, separated by commas; those the socket mentions are added"),
+    ("INTERVAL", "300000", "length of the window: milliseconds or a duration (`5m`), whole seconds up to 24h"),
+    ("BACKFILL_FROM", "now", "where a new ticker's tape begins: `now`, RFC 3339, epoch milliseconds, or a duration back (`-10m`)"),
+    ("RETENTION", "30d", "how long trades and figures are kept: a duration, or `forever`"),
+    ("MARKET_CLOCK", "wall", "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live"),
+    ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
+    ("ALLOWED_SKEW", "500ms", "how far our clock and the market's may be apart"),
+    ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
+    ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
+    ("REST_RATE", "50", "REST requests per second over all tickers"),
+    ("PAGE_LIMIT", "100", "rows of a full REST page"),
+    ("REST_TIMEOUT", "10s", "deadline of one REST request"),
+    ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),
+    ("BATCH_LIMIT", "5000", "heard trades written together at most"),
+    ("QUEUE_LIMIT", "50000", "heard trades waiting to be written; more are dropped and counted"),
+    ("MAX_TICKERS", "1000", "tickers followed at most"),
+    ("DB_POOL", "4", "database connections beside the leader's own"),
+    ("WORKER_HOST", "127.0.0.1", "address of the worker's own /health and /metrics"),
+    ("WORKER_PORT", "3004", "port of the worker's own /health and /metrics"),
+    ("LOG_FORMAT", "text", "`text` or `json`"),
+    ("LOG", "info", "log filter, as in `info,worker=debug`"),
+];
+
+/// The variables as they come.
+#[derive(Debug, Default, Clone, Deserialize)]
+struct Raw {
+    pg_string: Option<String>,
+    market: Option<String>,
+    market_ws_url: Option<String>,
+    market_rest_url: Option<String>,
+    exchange: Option<String>,
+    tickers: Option<String>,
+    interval: Option<String>,
+    backfill_from: Option<String>,
+    retention: Option<String>,
+    market_clock: Option<String>,
+    settle_delay: Option<String>,
+    allowed_skew: Option<String>,
+    late_after: Option<String>,
+    poll_every: Option<String>,
+    rest_rate: Option<String>,
+    page_limit: Option<String>,
+    rest_timeout: Option<String>,
+    silence_timeout: Option<String>,
+    batch_limit: Option<String>,
+    queue_limit: Option<String>,
+    max_tickers: Option<String>,
+    db_pool: Option<String>,
+    worker_host: Option<String>,
+    worker_port: Option<String>,
+    log_format: Option<String>,
+    log: Option<String>,
+}
+
+/// Where a new ticker's tape begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackfillFrom {
+    /// When the ticker is first followed.
+    Now,
+    /// At an instant.
+    At(EpochMs),
+    /// So many milliseconds before the ticker is first followed.
+    Back(i64),
+}
+
+/// What the marks follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarketClock {
+    /// Our own clock.
+    Wall,
+    /// The present that REST reports.
+    Market,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything the worker is told from outside. Each field's variable and
+/// default stand in [`VARIABLES`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `PG_STRING`.
+    pub pg_string: String,
+    /// `MARKET`.
+    pub market: market::Market,
+    /// `MARKET_WS_URL`.
+    pub market_ws_url: Url,
+    /// `MARKET_REST_URL`.
+    pub market_rest_url: Url,
+    /// `EXCHANGE`.
+    pub venue: String,
+    /// `TICKERS`.
+    pub tickers: Vec<Ticker>,
+    /// `INTERVAL`; whole seconds.
+    pub interval: Interval,
+    /// `BACKFILL_FROM`.
+    pub backfill_from: BackfillFrom,
+    /// `RETENTION` in milliseconds; none is forever.
+    pub retention_ms: Option<i64>,
+    /// `MARKET_CLOCK`.
+    pub market_clock: MarketClock,
+    /// `SETTLE_DELAY` in milliseconds.
+    pub settle_delay_ms: i64,
+    /// `ALLOWED_SKEW` in milliseconds.
+    pub allowed_skew_ms: i64,
+    /// `LATE_AFTER` in milliseconds.
+    pub late_after_ms: i64,
+    /// `POLL_EVERY`.
+    pub poll_every: Duration,
+    /// `REST_RATE`.
+    pub rest_rate: u32,
+    /// `PAGE_LIMIT`.
+    pub page_limit: usize,
+    /// `REST_TIMEOUT`.
+    pub rest_timeout: Duration,
+    /// `SILENCE_TIMEOUT`.
+    pub silence_timeout: Duration,
+    /// `BATCH_LIMIT`.
+    pub batch_limit: usize,
+    /// `QUEUE_LIMIT`.
+    pub queue_limit: usize,
+    /// `MAX_TICKERS`.
+    pub max_tickers: usize,
+    /// `DB_POOL`.
+    pub db_pool: usize,
+    /// `WORKER_HOST`.
+    pub host: String,
+    /// `WORKER_PORT`.
+    pub port: u16,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// `LOG`.
+    pub log: String,
+}
+
+/// Every variable that stops the start, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration is wrong:{0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// Names every variable that is wrong, its value and what is accepted.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_vars(std::env::vars())
+    }
+
+    /// Reads the given variables.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let raw: Raw = envy::from_iter(vars).map_err(|error| ConfigError(format!("\n  {error}")))?;
+        Reader { wrong: String::new() }.read(raw)
+    }
+}
+
+/// Collects what is wrong while it reads.
+struct Reader {
+    wrong: String,
+}
+
+impl Reader {
+    fn read(mut self, raw: Raw) -> Result<Config, ConfigError> {
+        let market = self.parse("MARKET", raw.market, market::Market::NAMES, |text| market::Market::by_name(text));
+        let market_name = market.map(|market| market.name().to_owned());
+        let config = Config {
+            pg_string: text("PG_STRING", raw.pg_string),
+            market: market.unwrap_or_default(),
+            market_ws_url: self.url("MARKET_WS_URL", raw.market_ws_url, &["ws", "wss"]),
+            market_rest_url: self.url("MARKET_REST_URL", raw.market_rest_url, &["http", "https"]),
+            venue: match raw.exchange.filter(|name| !name.trim().is_empty()) {
+                Some(name) => self.parse("EXCHANGE", Some(name), "1 to 32 plain characters", venue_name).unwrap_or_default(),
+                None => market_name.unwrap_or_default(),
+            },
+            tickers: self.parse("TICKERS", raw.tickers, "tickers separated by commas", tickers).unwrap_or_default(),
+            interval: self
+                .parse("INTERVAL", raw.interval, "whole seconds from 1s to 24h, as 300000 or 5m", interval)
+                .unwrap_or(Interval::DEFAULT),
+            backfill_from: self
+                .parse("BACKFILL_FROM", raw.backfill_from, "now, RFC 3339, epoch milliseconds, or -10m", backfill_from)
+                .unwrap_or(BackfillFrom::Now),
+            retention_ms: self.parse("RETENTION", raw.retention, "forever, or 1h and more", retention).flatten(),
+            market_clock: self
+                .parse("MARKET_CLOCK", raw.market_clock, "wall or market", market_clock)
+                .unwrap_or(MarketClock::Wall),
+            settle_delay_ms: self.millis("SETTLE_DELAY", raw.settle_delay, 0, 3_600_000),
+            allowed_skew_ms: self.millis("ALLOWED_SKEW", raw.allowed_skew, 0, 600_000),
+            late_after_ms: self.millis("LATE_AFTER", raw.late_after, 1, 3_600_000),
+            poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
+            rest_rate: self.count("REST_RATE", raw.rest_rate, 1, 100_000),
+            page_limit: self.count("PAGE_LIMIT", raw.page_limit, 1, 10_000),
+            rest_timeout: self.duration("REST_TIMEOUT", raw.rest_timeout, 100, 300_000),
+            silence_timeout: self.duration("SILENCE_TIMEOUT", raw.silence_timeout, 100, 86_400_000),
+            batch_limit: self.count("BATCH_LIMIT", raw.batch_limit, 1, 50_000),
+            queue_limit: self.count("QUEUE_LIMIT", raw.queue_limit, 1, 10_000_000),
+            max_tickers: self.count("MAX_TICKERS", raw.max_tickers, 1, 100_000),
+            db_pool: self.count("DB_POOL", raw.db_pool, 2, 100),
+            host: text("WORKER_HOST", raw.worker_host),
+            port: self.count("WORKER_PORT", raw.worker_port, 0, 65_535),
+            log_format: self.parse("LOG_FORMAT", raw.log_format, "text or json", log_format).unwrap_or(LogFormat::Text),
+            log: text("LOG", raw.log),
+        };
+        self.check_backfill(&config);
+        if self.wrong.is_empty() { Ok(config) } else { Err(ConfigError(self.wrong)) }
+    }
+
+    /// A tape that begins before what is kept would be refused row by row.
+    fn check_backfill(&mut self, config: &Config) {
+        let Some(retention_ms) = config.retention_ms else { return };
+        let is_kept = match config.backfill_from {
+            BackfillFrom::Now => true,
+            BackfillFrom::Back(back_ms) => back_ms < retention_ms,
+            BackfillFrom::At(from) => {
+                config.market_clock == MarketClock::Market
+                    || Utc::now().timestamp_millis() - retention_ms < from.ms()
+            }
+        };
+        if !is_kept {
+            self.refuse("BACKFILL_FROM", "older than RETENTION", "a later moment, or RETENTION=forever");
+        }
+    }
+
+    fn refuse(&mut self, name: &str, value: &str, accepted: &str) {
+        let _ = write!(self.wrong, "\n  {name} is {value:?}; accepted: {accepted}");
+    }
+
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        value: Option<String>,
+        accepted: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = text(name, value);
+        let parsed = read(value.trim());
+        if parsed.is_none() {
+            self.refuse(name, &value, accepted);
+        }
+        parsed
+    }
+
+    fn url(&mut self, name: &str, value: Option<String>, schemes: &[&str]) -> Url {
+        let accepted = format!("a URL that begins with {}://", schemes.join(":// or "));
+        let read = |text: &str| Url::parse(text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
+        let nowhere = || Url::parse("http://localhost").expect("a constant URL");
+        self.parse(name, value, &accepted, read).unwrap_or_else(nowhere)
+    }
+
+    fn count<T: TryFrom<u64>>(&mut self, name: &str, value: Option<String>, least: u64, most: u64) -> T
+    where
+        T: Default,
+    {
+        let accepted = format!("a whole number from {least} to {most}");
+        let read = |text: &str| {
+            let number: u64 = text.parse().ok()?;
+            if !(least..=most).contains(&number) {
+                return None;
+            }
+            T::try_from(number).ok()
+        };
+        self.parse(name, value, &accepted, read).unwrap_or_default()
+    }
+
+    fn millis(&mut self, name: &str, value: Option<String>, least: i64, most: i64) -> i64 {
+        let accepted = format!("milliseconds or a duration such as 5s, from {least}ms to {most}ms");
+        let read = |text: &str| tape::time::parse_duration_ms(text).filter(|ms| (least..=most).contains(ms));
+        self.parse(name, value, &accepted, read).unwrap_or_default()
+    }
+
+    fn duration(&mut self, name: &str, value: Option<String>, least: i64, most: i64) -> Duration {
+        Duration::from_millis(self.millis(name, value, least, most).unsigned_abs())
+    }
+}
+
+/// The value given, or the default when it is absent or blank.
+fn text(name: &str, value: Option<String>) -> String {
+    let given = value.filter(|text| !text.trim().is_empty());
+    given.unwrap_or_else(|| {
+        let variable = VARIABLES.iter().find(|variable| variable.0 == name);
+        variable.map(|variable| variable.1.to_owned()).unwrap_or_default()
+    })
+}
+
+fn venue_name(text: &str) -> Option<String> {
+    Ticker::new(text).ok().map(|name| name.to_string())
+}
+
+fn tickers(text: &str) -> Option<Vec<Ticker>> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| Ticker::new(name).ok()).collect()
+}
+
+fn interval(text: &str) -> Option<Interval> {
+    let interval = Interval::parse(text)?;
+    let seconds = interval.whole_seconds()?;
+    (seconds <= 86_400).then_some(interval)
+}
+
+fn backfill_from(text: &str) -> Option<BackfillFrom> {
+    if text.eq_ignore_ascii_case("now") {
+        return Some(BackfillFrom::Now);
+    }
+    if let Some(back) = text.strip_prefix('-') {
+        return tape::time::parse_duration_ms(back).map(BackfillFrom::Back);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Ten digits are seconds, and 1970 is nobody's tape.
+        return text.parse().ok().filter(|ms| *ms >= 100_000_000_000).map(|ms| BackfillFrom::At(EpochMs::new(ms)));
+    }
+    let instant = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(BackfillFrom::At(EpochMs::new(instant.timestamp_millis())))
+}
+
+fn retention(text: &str) -> Option<Option<i64>> {
+    if text.eq_ignore_ascii_case("forever") {
+        return Some(None);
+    }
+    tape::time::parse_duration_ms(text).filter(|ms| *ms >= 3_600_000).map(Some)
+}
+
+fn market_clock(text: &str) -> Option<MarketClock> {
+    match text.to_ascii_lowercase().as_str() {
+        "wall" => Some(MarketClock::Wall),
+        "market" => Some(MarketClock::Market),
+        _ => None,
+    }
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text.to_ascii_lowercase().as_str() {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, String> {
+        let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_vars(vars).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_environment_gives_every_default() {
+        let config = read(&[]).expect("defaults are valid");
+
+        assert_eq!(config.interval, Interval::DEFAULT);
+        assert_eq!(config.market_ws_url.as_str(), "ws://127.0.0.1:61792/stream");
+        assert_eq!(config.venue, "generic");
+        assert_eq!(config.port, 3004);
+        assert!(config.tickers.is_empty());
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_absent() {
+        assert_eq!(read(&[("INTERVAL", ""), ("TICKERS", "")]).expect("defaults").interval, Interval::DEFAULT);
+    }
+
+    #[test]
+    fn every_wrong_variable_is_named_with_its_value_and_what_is_accepted() {
+        let wrong = read(&[("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")]);
+
+        let message = wrong.expect_err("four wrong variables");
+        for (name, value) in [("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")] {
+            assert!(message.contains(&format!("{name} is {value:?}; accepted: ")), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_interval_is_whole_seconds_however_it_is_written() {
+        assert_eq!(read(&[("INTERVAL", "5m")]).expect("five minutes").interval.ms(), 300_000);
+        assert!(read(&[("INTERVAL", "1500ms")]).is_err());
+        assert!(read(&[("INTERVAL", "25h")]).is_err());
+    }
+
+    #[test]
+    fn the_beginning_of_the_tape_is_an_instant_or_a_duration_back() {
+        let from = |text: &str| backfill_from(text);
+
+        assert_eq!(from("now"), Some(BackfillFrom::Now));
+        assert_eq!(from("-10m"), Some(BackfillFrom::Back(600_000)));
+        assert_eq!(from("2023-05-14T17:00:00Z"), Some(BackfillFrom::At(EpochMs::new(1_684_083_600_000))));
+        assert_eq!(from("1684083600000"), Some(BackfillFrom::At(EpochMs::new(1_684_083_600_000))));
+        assert_eq!(from("1684083600"), None);
+        assert_eq!(from("yesterday"), None);
+    }
+
+    #[test]
+    fn a_tape_that_begins_before_what_is_kept_is_refused() {
+        let old = ("BACKFILL_FROM", "2018-01-20T15:00:00Z");
+
+        assert!(read(&[old]).expect_err("older than 30 days").contains("RETENTION=forever"));
+        assert!(read(&[old, ("RETENTION", "forever")]).is_ok());
+        assert!(read(&[old, ("MARKET_CLOCK", "market")]).is_ok());
+    }
+
+    #[test]
+    fn every_variable_has_a_field_and_every_field_a_variable() {
+        let fields = format!("{:?}", Raw::default());
+        for (name, _, _) in VARIABLES {
+            assert!(fields.contains(&format!("{}: None", name.to_lowercase())), "{name}");
+        }
+        assert_eq!(fields.matches(": None").count(), VARIABLES.len());
+    }
+}
