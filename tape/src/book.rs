@@ -158,8 +158,12 @@ mod tests {
     use crate::reconcile::tests::trade;
     use crate::{Known, Page, Patience, reconcile};
 
-    const PATIENCE: Patience =
-        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500, listening_since: Some(EpochMs::new(0)) };
+    const PATIENCE: Patience = Patience {
+        settle_delay_ms: 1_000,
+        allowed_skew_ms: 500,
+        longest_step_ms: 100_000,
+        listening_since: Some(EpochMs::new(0)),
+    };
 
     fn book() -> Book {
         Book::rebuild(Watermark::Through(EpochMs::new(0)), 300, Mark::at_or_before(EpochMs::new(0)), &[])
@@ -187,7 +191,7 @@ mod tests {
         book.hear(&trade("a", 500, "10"));
         assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").sums.trades, 1);
 
-        settle(&mut book, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "10"))]);
+        settle(&mut book, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "10"))]);
 
         let said = book.provisional_at(mark(2_000)).expect("provisional");
         assert_eq!((said.sums.trades, said.confirmed_trades), (1, 1));
@@ -209,7 +213,7 @@ mod tests {
         let mut book = book();
         book.hear(&trade("a", 500, "11"));
 
-        settle(&mut book, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "11"))]);
+        settle(&mut book, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "11"))]);
 
         let said = book.provisional_at(mark(1_000)).expect("provisional");
         assert_eq!(said.sums, sums(&trade("a", 500, "10")));
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn every_mark_passed_becomes_final_trades_or_none() {
         let mut book = book();
-        settle(&mut book, vec![trade("a", 2_500, "10")], 2_600, &[]);
+        settle(&mut book, vec![trade("a", 2_500, "10")], 3_600, &[]);
 
         let finals = settle(&mut book, vec![], 6_000, &[]);
 
@@ -251,7 +255,7 @@ mod tests {
         let mut old = book();
         old.hear(&trade("a", 500, "10"));
         old.hear(&trade("b", 1_500, "20"));
-        settle(&mut old, vec![trade("a", 500, "10")], 600, &[heard(trade("a", 500, "10"))]);
+        settle(&mut old, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "10"))]);
         let before = old.provisional_at(mark(2_000));
 
         let buckets = [

@@ -20,31 +20,21 @@ pub struct Page {
 }
 
 impl Page {
-    /// The latest instant this page can settle, and so how far heard trades
-    /// must be known to judge it.
-    pub fn reach(&self, patience: Patience) -> EpochMs {
-        let settled_by_silence = self.market_time.minus_ms(patience.settle_delay_ms);
-        match self.latest_row_at {
-            Some(latest) if self.is_full => latest,
-            Some(latest) => latest.max(settled_by_silence),
-            None => settled_by_silence,
-        }
+    /// The latest instant this page may settle: REST is taken to know all of a
+    /// moment only a settle delay later, and one step is bounded however long
+    /// the market was silent.
+    fn limit(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
+        let known_by_now = self.market_time.minus_ms(patience.settle_delay_ms);
+        known_by_now.min(watermark.settled_until().plus_ms(patience.longest_step_ms))
     }
 
-    /// The same answer as if the market's present had been such that it settles
-    /// no later than `until`: what one transaction has to write stays bounded
-    /// however long the market was silent. Whatever lies beyond is asked again.
-    pub fn cut_to(mut self, until: EpochMs, patience: Patience) -> Self {
-        if self.reach(patience) <= until {
-            return self;
+    /// How far heard trades must be known to judge this page.
+    pub fn reach(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
+        let limit = self.limit(watermark, patience);
+        match self.latest_row_at {
+            Some(latest) if self.is_full => latest.min(limit),
+            _ => limit,
         }
-        self.trades.retain(|trade| trade.traded_at <= until);
-        self.latest_row_at = self.trades.last().map(|trade| trade.traded_at);
-        // A row beyond the cut, or the market's silence there, proves that
-        // nothing up to the cut is left out.
-        self.is_full = false;
-        self.market_time = until.plus_ms(patience.settle_delay_ms);
-        self
     }
 }
 
@@ -128,13 +118,16 @@ pub struct Outcome {
     pub has_more: bool,
 }
 
-/// How long REST takes to become complete, how far clocks may differ, and since when we listen.
+/// How long REST takes to become complete, how far clocks may differ, how much
+/// is settled at once, and since when we listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// How long after a moment REST is taken to know all trades of it, in ms.
     pub settle_delay_ms: i64,
     /// How far our clock and the market's may be apart, in ms.
     pub allowed_skew_ms: i64,
+    /// The longest span of market settled at once, in ms.
+    pub longest_step_ms: i64,
     /// Since when the socket has been listened to without a gap of our own making.
     pub listening_since: Option<EpochMs>,
 }
@@ -149,9 +142,11 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let mut seen: HashSet<&TradeId> = HashSet::new();
     let mut confirmations = Vec::new();
     let mut corrections = Vec::new();
+    let limit = page.limit(watermark, patience);
     for trade in &page.trades {
         let is_settled = trade.traded_at <= watermark.settled_until();
-        if is_settled || !seen.insert(&trade.id) {
+        let is_too_fresh = limit < trade.traded_at;
+        if is_settled || is_too_fresh || !seen.insert(&trade.id) {
             continue;
         }
         match known_by_id.get(&trade.id) {
@@ -172,7 +167,7 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
         }
     }
 
-    let (next, unpageable) = next_watermark(watermark, page, confirmations.last(), patience);
+    let (next, unpageable) = next_watermark(watermark, page, confirmations.last(), limit);
     let settled_until = next.settled_until();
     let mut phantoms = Vec::new();
     let mut unplaced = Vec::new();
@@ -189,7 +184,8 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
         if is_decided { phantoms.push(known.clone()) } else { unplaced.push(known.clone()) }
     }
 
-    let has_more = !confirmations.is_empty() || page.is_full && watermark.is_before(&next);
+    let known_by_now = page.market_time.minus_ms(patience.settle_delay_ms);
+    let has_more = watermark.is_before(&next) && next != Watermark::Through(known_by_now);
     Outcome { confirmations, corrections, phantoms, unplaced, watermark: next, unpageable, has_more }
 }
 
@@ -202,17 +198,19 @@ fn next_watermark(
     watermark: &Watermark,
     page: &Page,
     last_new: Option<&Confirmation>,
-    patience: Patience,
+    limit: EpochMs,
 ) -> (Watermark, Option<EpochMs>) {
-    let forward = |next: Watermark| {
-        if watermark.is_before(&next) { next } else { watermark.clone() }
-    };
+    let forward = |next: Watermark| if watermark.is_before(&next) { next } else { watermark.clone() };
+    // Rows come in order of time: one beyond the limit proves that nothing up to it is left out.
+    if page.latest_row_at.is_some_and(|latest| limit < latest) {
+        return (forward(Watermark::Through(limit)), None);
+    }
     if let Some(Confirmation { trade: last, .. }) = last_new {
         return (forward(Watermark::Within { at: last.traded_at, last: last.id.clone() }), None);
     }
     // Nothing new. Only an answer with room left in it proves that nothing follows.
     if !page.is_full {
-        return (forward(Watermark::Through(page.market_time.minus_ms(patience.settle_delay_ms))), None);
+        return (forward(Watermark::Through(limit)), None);
     }
     match page.latest_row_at {
         Some(latest) if watermark.ask_from() < latest => (forward(Watermark::Through(latest.minus_ms(1))), None),
@@ -228,8 +226,12 @@ pub(crate) mod tests {
     use super::*;
     use crate::{Price, Quantity, Ticker};
 
-    const PATIENCE: Patience =
-        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 500, listening_since: Some(EpochMs::new(1_000)) };
+    const PATIENCE: Patience = Patience {
+        settle_delay_ms: 1_000,
+        allowed_skew_ms: 500,
+        longest_step_ms: 100_000,
+        listening_since: Some(EpochMs::new(1_000)),
+    };
 
     pub(crate) fn trade(id: &str, traded_at: i64, price: &str) -> Trade {
         Trade {
@@ -390,17 +392,28 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_page_beyond_a_long_silence_is_settled_in_bounded_steps() {
+    fn a_trade_too_fresh_for_rest_to_be_sure_of_waits_and_everything_before_it_is_settled() {
+        let rows = vec![trade("a", 7_900, "1"), trade("b", 8_001, "2")];
+
+        let outcome = reconcile(&through(4_000), &page(rows, false, 9_000), &[], PATIENCE);
+
+        assert_eq!(outcome.confirmations.len(), 1);
+        assert_eq!(outcome.watermark, through(8_000));
+        assert!(!outcome.has_more);
+    }
+
+    #[test]
+    fn a_long_silence_is_settled_in_bounded_steps_without_waiting_between_them() {
         let rows = vec![trade("a", 5_000, "1"), trade("b", 900_000, "2")];
-        let page = page(rows.clone(), true, 950_000);
+        let page = page(rows, true, 950_000);
 
-        let first = reconcile(&through(4_000), &page.clone().cut_to(EpochMs::new(100_000), PATIENCE), &[], PATIENCE);
+        let first = reconcile(&through(4_000), &page, &[], PATIENCE);
         assert_eq!(first.confirmations.len(), 1);
-        assert_eq!(first.watermark, within(5_000, "a"));
+        assert_eq!((first.watermark, first.has_more), (through(104_000), true));
 
-        let rest = Page { trades: rows[1..].to_vec(), ..page };
-        let silence = reconcile(&first.watermark, &rest.cut_to(EpochMs::new(100_000), PATIENCE), &[], PATIENCE);
-        assert_eq!(silence.watermark, through(100_000));
+        let nothing = Page { trades: vec![], latest_row_at: None, is_full: false, ..page };
+        let silence = reconcile(&through(104_000), &nothing, &[], PATIENCE);
+        assert_eq!((silence.watermark, silence.has_more), (through(204_000), true));
     }
 
     #[test]

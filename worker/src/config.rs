@@ -2,6 +2,7 @@
 //! with its value and what is accepted, all of them at once.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,14 +19,22 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("EXCHANGE", "the market's name", "the name trades and figures are stored under"),
     ("TICKERS", "", "tickers to follow, separated by commas; those the socket mentions are added"),
     ("INTERVAL", "300000", "length of the window: milliseconds or a duration (`5m`), whole seconds up to 24h"),
-    ("BACKFILL_FROM", "now", "where a new ticker's tape begins: `now`, RFC 3339, epoch milliseconds, or a duration back (`-10m`)"),
+    (
+        "BACKFILL_FROM",
+        "now",
+        "where a new ticker's tape begins: `now`, RFC 3339, epoch milliseconds, or a duration back (`-10m`)",
+    ),
     ("RETENTION", "30d", "how long trades and figures are kept: a duration, or `forever`"),
-    ("MARKET_CLOCK", "wall", "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live"),
+    (
+        "MARKET_CLOCK",
+        "wall",
+        "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live",
+    ),
     ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
     ("ALLOWED_SKEW", "500ms", "how far our clock and the market's may be apart"),
     ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
     ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
-    ("REST_RATE", "50", "REST requests per second over all tickers"),
+    ("REST_RATE", "500", "REST requests per second over all tickers"),
     ("PAGE_LIMIT", "100", "rows of a full REST page"),
     ("REST_TIMEOUT", "10s", "deadline of one REST request"),
     ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),
@@ -132,7 +141,7 @@ pub struct Config {
     /// `POLL_EVERY`.
     pub poll_every: Duration,
     /// `REST_RATE`.
-    pub rest_rate: u32,
+    pub rest_rate: NonZeroU32,
     /// `PAGE_LIMIT`.
     pub page_limit: usize,
     /// `REST_TIMEOUT`.
@@ -188,15 +197,17 @@ struct Reader {
 
 impl Reader {
     fn read(mut self, raw: Raw) -> Result<Config, ConfigError> {
-        let market = self.parse("MARKET", raw.market, market::Market::NAMES, |text| market::Market::by_name(text));
-        let market_name = market.map(|market| market.name().to_owned());
+        let market = self.parse("MARKET", raw.market, &market::Market::names(), |text| text.parse().ok());
+        let market_name = market.map(|market: market::Market| market.as_str().to_owned());
         let config = Config {
             pg_string: text("PG_STRING", raw.pg_string),
-            market: market.unwrap_or_default(),
+            market: market.unwrap_or(market::Market::Generic),
             market_ws_url: self.url("MARKET_WS_URL", raw.market_ws_url, &["ws", "wss"]),
             market_rest_url: self.url("MARKET_REST_URL", raw.market_rest_url, &["http", "https"]),
             venue: match raw.exchange.filter(|name| !name.trim().is_empty()) {
-                Some(name) => self.parse("EXCHANGE", Some(name), "1 to 32 plain characters", venue_name).unwrap_or_default(),
+                Some(name) => {
+                    self.parse("EXCHANGE", Some(name), "1 to 32 plain characters", venue_name).unwrap_or_default()
+                }
                 None => market_name.unwrap_or_default(),
             },
             tickers: self.parse("TICKERS", raw.tickers, "tickers separated by commas", tickers).unwrap_or_default(),
@@ -214,7 +225,7 @@ impl Reader {
             allowed_skew_ms: self.millis("ALLOWED_SKEW", raw.allowed_skew, 0, 600_000),
             late_after_ms: self.millis("LATE_AFTER", raw.late_after, 1, 3_600_000),
             poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
-            rest_rate: self.count("REST_RATE", raw.rest_rate, 1, 100_000),
+            rest_rate: NonZeroU32::new(self.count("REST_RATE", raw.rest_rate, 1, 100_000)).unwrap_or(NonZeroU32::MIN),
             page_limit: self.count("PAGE_LIMIT", raw.page_limit, 1, 10_000),
             rest_timeout: self.duration("REST_TIMEOUT", raw.rest_timeout, 100, 300_000),
             silence_timeout: self.duration("SILENCE_TIMEOUT", raw.silence_timeout, 100, 86_400_000),
@@ -238,8 +249,7 @@ impl Reader {
             BackfillFrom::Now => true,
             BackfillFrom::Back(back_ms) => back_ms < retention_ms,
             BackfillFrom::At(from) => {
-                config.market_clock == MarketClock::Market
-                    || Utc::now().timestamp_millis() - retention_ms < from.ms()
+                config.market_clock == MarketClock::Market || Utc::now().timestamp_millis() - retention_ms < from.ms()
             }
         };
         if !is_kept {
@@ -388,10 +398,13 @@ mod tests {
 
     #[test]
     fn every_wrong_variable_is_named_with_its_value_and_what_is_accepted() {
-        let wrong = read(&[("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")]);
+        let wrong =
+            read(&[("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")]);
 
         let message = wrong.expect_err("four wrong variables");
-        for (name, value) in [("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")] {
+        for (name, value) in
+            [("INTERVAL", "5x"), ("MARKET_WS_URL", "http://a"), ("TICKERS", "BTC,a b"), ("REST_RATE", "0")]
+        {
             assert!(message.contains(&format!("{name} is {value:?}; accepted: ")), "{message}");
         }
     }

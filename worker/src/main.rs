@@ -1,1 +1,86 @@
-fn main() {}
+//! The worker: hears a market's socket, confirms it by REST, and writes exact
+//! rolling VWAP figures to Postgres.
+
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use worker::{Config, config, run, telemetry};
+
+/// Hears a market's socket, confirms it by REST, and writes exact rolling VWAP
+/// figures to Postgres. Configured by environment variables.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring the database's tables up to date, and end.
+    Migrate,
+    /// Ask a running worker for its health: exit code 0 when it is well.
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let matches = Arguments::command().after_help(variables()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches)?;
+    // A missing .env is the normal case; a broken one must not be ignored.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return Err(error).context("could not read .env");
+    }
+    let config = Config::from_env()?;
+    telemetry::init(&config.log, config.log_format);
+    match arguments.command {
+        None => work(config).await,
+        Some(Command::Migrate) => {
+            store::migrate(&run::store_config(&config)).await.context("could not migrate")?;
+            tracing::info!("the tables are up to date");
+            Ok(())
+        }
+        Some(Command::Healthcheck) => worker::http::ask_health(config.port).await,
+    }
+}
+
+async fn work(config: Config) -> anyhow::Result<()> {
+    let address = (config.host.clone(), config.port);
+    let listener = TcpListener::bind(&address)
+        .await
+        .with_context(|| format!("could not listen on {}:{} (WORKER_HOST, WORKER_PORT)", address.0, address.1))?;
+    tracing::info!("health and metrics at http://{}", listener.local_addr()?);
+    let shutdown = CancellationToken::new();
+    stop_on_signal(shutdown.clone())?;
+    worker::run(config, listener, shutdown).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn stop_on_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("could not listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("could not listen for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        shutdown.cancel();
+    });
+    Ok(())
+}
+
+fn variables() -> String {
+    let mut text = String::from("Environment variables (a .env file is read too):\n");
+    for (name, default, meaning) in config::VARIABLES {
+        let _ = write!(text, "  {name}\n          {meaning} [default: {default}]\n");
+    }
+    text
+}

@@ -1,0 +1,217 @@
+//! Reads the fields of a trade from their JSON text.
+//!
+//! Markets print numbers as JSON numbers or as strings; either way it is the
+//! digits that are read, and no float comes near them.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use tape::{EpochMs, Price, Quantity, Rejection, Ticker, TradeId};
+
+use crate::said::beginning;
+
+/// How much of a wrong value a rejection repeats, in bytes.
+const FOUND_BYTES: usize = 64;
+
+/// Reads a ticker, which must be a string.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn ticker(field: &'static str, raw: Option<&RawValue>) -> Result<Ticker, Rejection> {
+    let raw = raw.ok_or(Rejection::MissingField { field })?;
+    match text_of(raw) {
+        Text::Quoted(text) => Ticker::new(&text),
+        Text::Unprintable => Err(Rejection::BadTicker(found(raw))),
+        Text::Bare(_) => Err(wrong_type(field, raw)),
+    }
+}
+
+/// Reads a trade id: a string, or an integer, which is kept as its digits.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn trade_id(field: &'static str, raw: Option<&RawValue>) -> Result<TradeId, Rejection> {
+    let raw = raw.ok_or_else(|| Rejection::NoTradeId(String::new()))?;
+    match text_of(raw) {
+        Text::Quoted(text) => TradeId::new(&text),
+        Text::Unprintable => Err(Rejection::NoTradeId(found(raw))),
+        Text::Bare(text) if is_integer(text) => TradeId::new(text),
+        Text::Bare(_) => Err(wrong_type(field, raw)),
+    }
+}
+
+/// Reads a price.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn price(field: &'static str, raw: Option<&RawValue>) -> Result<Price, Rejection> {
+    number(field, raw, Price::parse)
+}
+
+/// Reads a quantity.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn quantity(field: &'static str, raw: Option<&RawValue>) -> Result<Quantity, Rejection> {
+    number(field, raw, Quantity::parse)
+}
+
+/// Reads a time in whole milliseconds; `1684083600123.0` and `1.684e12` are whole too.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn epoch_ms(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+    number(field, raw, |text| match whole(text) {
+        Some(ms) => Ok(EpochMs::new(ms)),
+        None => Err(Rejection::WrongType { field, found: text.to_owned() }),
+    })
+}
+
+fn number<N>(
+    field: &'static str,
+    raw: Option<&RawValue>,
+    parse: impl FnOnce(&str) -> Result<N, Rejection>,
+) -> Result<N, Rejection> {
+    let raw = raw.ok_or(Rejection::MissingField { field })?;
+    let number = match text_of(raw) {
+        Text::Quoted(text) => parse(&text),
+        Text::Bare(text) => parse(text),
+        Text::Unprintable => Err(wrong_type(field, raw)),
+    };
+    number.map_err(|rejection| match rejection {
+        // As it stood there, quotes and all: "1,5" and true are different mistakes.
+        Rejection::WrongType { .. } => wrong_type(field, raw),
+        other => other,
+    })
+}
+
+/// What a JSON value is, as far as a field of ours can be made of it.
+enum Text<'json> {
+    /// A string that can be kept.
+    Quoted(Cow<'json, str>),
+    /// Something that is not a string.
+    Bare(&'json str),
+    /// A string with characters that no field has and no table takes.
+    Unprintable,
+}
+
+fn text_of(raw: &RawValue) -> Text<'_> {
+    let json = raw.get();
+    let Some(quoted) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Text::Bare(json);
+    };
+    if !quoted.contains('\\') {
+        return Text::Quoted(Cow::Borrowed(quoted));
+    }
+    match serde_json::from_str::<String>(json) {
+        Ok(text) if !text.contains(char::is_control) => Text::Quoted(Cow::Owned(text)),
+        // A control character, or half of a surrogate pair.
+        Ok(_) | Err(_) => Text::Unprintable,
+    }
+}
+
+fn wrong_type(field: &'static str, raw: &RawValue) -> Rejection {
+    Rejection::WrongType { field, found: found(raw) }
+}
+
+fn found(raw: &RawValue) -> String {
+    beginning(raw.get(), FOUND_BYTES).to_owned()
+}
+
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// The whole number a decimal text stands for, capped to 64 bits; `None` when
+/// it is no number or not whole.
+fn whole(text: &str) -> Option<i64> {
+    let (is_negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let magnitude = if let Ok(magnitude) = unsigned.parse::<i64>()
+        && unsigned.starts_with(|first: char| first.is_ascii_digit())
+    {
+        magnitude
+    } else {
+        whole_from_parts(unsigned)?
+    };
+    Some(if is_negative { -magnitude } else { magnitude })
+}
+
+fn whole_from_parts(unsigned: &str) -> Option<i64> {
+    let (number, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+        None => (unsigned, 0),
+    };
+    let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+    if integer.is_empty() || !is_digits(integer) || !is_digits(fraction) {
+        return None;
+    }
+
+    let digits = format!("{integer}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    let point = i64::try_from(integer.len()).ok()? + i64::from(exponent);
+    let zeros = point - i64::try_from(significant.len()).ok()?;
+    if zeros < 0 {
+        return None;
+    }
+    let shift = u32::try_from(zeros).ok().and_then(|zeros| 10i64.checked_pow(zeros));
+    let value = significant.parse::<i64>().ok().zip(shift).and_then(|(value, shift)| value.checked_mul(shift));
+    // A number this large is a time, only none of ours: the time door refuses it.
+    Some(value.unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn times_are_whole_milliseconds_however_they_are_printed() {
+        for text in ["1684083600123", "1684083600123.0", "1684083600123.000", "1.684083600123e12", "16840836001230E-1"]
+        {
+            assert_eq!(whole(text), Some(1_684_083_600_123), "{text}");
+        }
+        assert_eq!(whole("1.684e12"), Some(1_684_000_000_000));
+        assert_eq!(whole("-5"), Some(-5));
+        assert_eq!(whole("0.000"), Some(0));
+        assert_eq!(whole("0e5"), Some(0));
+    }
+
+    #[test]
+    fn times_that_are_not_whole_or_no_numbers_are_refused() {
+        for text in ["1684083600123.5", "1e-3", "", "-", "+5", "--5", ".5", "1e", "1e99999999999", "12a", "1 ", "٥"] {
+            assert_eq!(whole(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_all_bounds_stay_times_so_that_the_time_door_names_them() {
+        assert_eq!(whole("99999999999999999999"), Some(i64::MAX));
+        assert_eq!(whole("1e300"), Some(i64::MAX));
+        assert_eq!(whole("-1e300"), Some(-i64::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn every_whole_number_reads_as_itself_in_every_notation(ms in -9_000_000_000_000_000i64..9_000_000_000_000_000, zeros in 0usize..5) {
+            let fraction = "0".repeat(zeros);
+            prop_assert_eq!(whole(&ms.to_string()), Some(ms));
+            prop_assert_eq!(whole(&format!("{ms}.{fraction}")), Some(ms));
+            prop_assert_eq!(whole(&format!("{ms}{fraction}e-{zeros}")), Some(ms));
+            prop_assert_eq!(whole(&format!("{ms}e2")), Some(ms * 100));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+0-9.eE]{0,40}|\\PC{0,20}") {
+            whole(&text);
+        }
+    }
+}

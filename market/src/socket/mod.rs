@@ -1,0 +1,67 @@
+//! Hears a market: one connection at a time, for ever, until told to stop.
+//!
+//! The fast channel may drop, garble, hang or flood; nothing it does ends the
+//! listening, blocks it or makes memory grow. What it loses, REST brings back.
+
+mod session;
+mod settings;
+mod stats;
+mod vigil;
+
+use std::sync::Arc;
+
+use tape::Ticker;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+pub use settings::SocketSettings;
+pub use stats::{Disconnect, SocketStats};
+
+use crate::{Backoff, Clock, Market, Said, tls};
+
+/// All that is needed to hear a market.
+pub struct Socket {
+    /// Which market.
+    pub market: Market,
+    /// Where, and with how much patience.
+    pub settings: SocketSettings,
+    /// What to listen for, where the market wants to be told.
+    pub tickers: watch::Receiver<Vec<Ticker>>,
+    /// Where what is heard goes. Bounded: what does not fit is dropped and counted.
+    pub said: mpsc::Sender<Said>,
+    /// What happened so far.
+    pub stats: Arc<SocketStats>,
+    /// Our time.
+    pub clock: Clock,
+}
+
+impl Socket {
+    /// Listens until `shutdown` or until nobody receives any more, and
+    /// connects anew whenever the connection is lost or of no use.
+    ///
+    /// Each connection is gone entirely before the next one is made.
+    pub async fn listen(mut self, shutdown: &CancellationToken) {
+        tls::install_provider();
+        let mut backoff = Backoff::new(self.settings.first_delay, self.settings.longest_delay);
+        loop {
+            let ended = session::run(&mut self, shutdown).await;
+            self.stats.count_disconnect(ended.reason);
+            if ended.reason == Disconnect::Stopped {
+                return;
+            }
+            if ended.was_good {
+                backoff.reset();
+            }
+            let asked_to_wait = ended.retry_after.unwrap_or_default();
+            let delay = backoff.delay().max(asked_to_wait);
+            let (market, url, reason, delay_ms) = (self.market, &self.settings.url, ended.reason, delay.as_millis());
+            warn!(%market, %url, %reason, detail = ended.detail, delay_ms, "lost {url} ({reason}), reconnecting in {delay_ms} ms");
+            tokio::select! {
+                () = sleep(delay) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+}

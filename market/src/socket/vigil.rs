@@ -1,0 +1,127 @@
+//! Watches over a connection: is it alive, and does it bring trades?
+//!
+//! Pure: it is handed instants and says what is due.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Disconnect, SocketSettings};
+
+/// When what came last, and for how long it may stay away.
+#[derive(Debug)]
+pub(super) struct Vigil {
+    ping_after: Duration,
+    ping_timeout: Duration,
+    silence_timeout: Duration,
+    heard_at: Instant,
+    trade_heard_at: Instant,
+    has_asked: bool,
+}
+
+/// What is to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Nothing before this instant.
+    WaitUntil(Instant),
+    /// Send a ping.
+    Ping,
+    /// Give the connection up.
+    GiveUp(Disconnect),
+}
+
+impl Vigil {
+    pub fn new(settings: &SocketSettings, connected_at: Instant) -> Self {
+        Self {
+            ping_after: settings.ping_after,
+            ping_timeout: settings.ping_timeout,
+            silence_timeout: settings.silence_timeout,
+            heard_at: connected_at,
+            trade_heard_at: connected_at,
+            has_asked: false,
+        }
+    }
+
+    /// Anything came, be it a ping.
+    pub fn heard_anything(&mut self, now: Instant) {
+        self.heard_at = now;
+        self.has_asked = false;
+    }
+
+    /// A trade came.
+    pub fn heard_trade(&mut self, now: Instant) {
+        self.trade_heard_at = now;
+    }
+
+    /// A ping was sent.
+    pub fn asked(&mut self) {
+        self.has_asked = true;
+    }
+
+    pub fn duty(&self, now: Instant) -> Duty {
+        let silent_at = self.heard_at + self.ping_timeout;
+        let useless_at = self.trade_heard_at + self.silence_timeout;
+        let ping_at = self.heard_at + self.ping_after;
+        if silent_at <= now {
+            return Duty::GiveUp(Disconnect::Silent);
+        }
+        if useless_at <= now {
+            return Duty::GiveUp(Disconnect::NoTrades);
+        }
+        if self.has_asked {
+            return Duty::WaitUntil(silent_at.min(useless_at));
+        }
+        if ping_at <= now {
+            return Duty::Ping;
+        }
+        Duty::WaitUntil(silent_at.min(useless_at).min(ping_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vigil() -> (Vigil, Instant) {
+        let url = crate::socket_url("ws://127.0.0.1:1/stream").expect("url");
+        let start = Instant::now();
+        (Vigil::new(&SocketSettings::new(url), start), start)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn after_twenty_seconds_of_nothing_it_asks_once_and_after_forty_it_gives_up() {
+        let (mut vigil, start) = vigil();
+
+        assert_eq!(vigil.duty(start), Duty::WaitUntil(start + seconds(20)));
+        assert_eq!(vigil.duty(start + seconds(20)), Duty::Ping);
+        vigil.asked();
+        assert_eq!(vigil.duty(start + seconds(20)), Duty::WaitUntil(start + seconds(40)));
+        assert_eq!(vigil.duty(start + seconds(40)), Duty::GiveUp(Disconnect::Silent));
+    }
+
+    #[test]
+    fn heartbeats_keep_a_connection_alive_but_are_no_trades() {
+        let (mut vigil, start) = vigil();
+        for beat in 1..=5 {
+            vigil.heard_anything(start + seconds(beat * 11));
+        }
+
+        assert_eq!(vigil.duty(start + seconds(59)), Duty::WaitUntil(start + seconds(60)));
+        assert_eq!(vigil.duty(start + seconds(60)), Duty::GiveUp(Disconnect::NoTrades));
+    }
+
+    #[test]
+    fn an_answer_to_a_ping_lets_it_ask_again_later() {
+        let (mut vigil, start) = vigil();
+        vigil.asked();
+        vigil.heard_anything(start + seconds(21));
+        vigil.heard_trade(start + seconds(21));
+
+        assert_eq!(vigil.duty(start + seconds(21)), Duty::WaitUntil(start + seconds(41)));
+        assert_eq!(vigil.duty(start + seconds(41)), Duty::Ping);
+    }
+}

@@ -1,0 +1,230 @@
+//! The one place where a venue's trades, pages and marks are brought together.
+//!
+//! The engine owns every ticker's [`Book`] and does all writing of its venue,
+//! one transaction at a time: so what stands in memory is what stands in the
+//! tables, in the same order. Whatever fails ends the session; the next one
+//! starts from the tables. It decides nothing itself: `tape` judges, `store`
+//! writes.
+
+mod hearing;
+mod marking;
+mod settling;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use store::{Leadership, Store, StoreError};
+use tape::{Book, EpochMs, Interval, Mark, Patience, Ticker, Watermark};
+use tokio::sync::mpsc;
+
+use crate::clock::{self, Clock};
+use crate::config::{BackfillFrom, Config};
+use crate::metrics::Metrics;
+
+pub use settling::{Asked, Settled};
+
+/// The most marks settled in one transaction, per ticker: an hour and a bit.
+const MARKS_PER_TXN: i64 = 5_000;
+
+/// Why a session ends before it is told to.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The store refused or could not be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Memory and tables disagree.
+    #[error(transparent)]
+    Inconsistent(#[from] tape::book::Inconsistent),
+    /// REST cannot be asked at all.
+    #[error(transparent)]
+    Rest(#[from] market::rest::ClientError),
+    /// A part of the session ended by itself.
+    #[error("{0} ended unexpectedly")]
+    Ended(&'static str),
+    /// The leader's own connection is gone.
+    #[error("the connection that holds the leadership is lost")]
+    LeadershipLost,
+}
+
+impl SessionError {
+    /// Whether a new session may do better.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            // Somebody else leads, or moved the watermark: the tables tell.
+            Self::Store(StoreError::Deposed { .. } | StoreError::Conflict { .. }) => true,
+            Self::Store(error) => error.is_transient(),
+            Self::Inconsistent(_) | Self::LeadershipLost => true,
+            Self::Rest(_) | Self::Ended(_) => false,
+        }
+    }
+}
+
+/// What the engine is told, of all that is configured.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    interval: Interval,
+    seconds: i64,
+    patience: Patience,
+    late_after_ms: i64,
+    retention_ms: Option<i64>,
+    backfill_from: BackfillFrom,
+    max_tickers: usize,
+}
+
+impl Settings {
+    /// Takes what the engine needs.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            interval: config.interval,
+            seconds: config.interval.ms() / 1000,
+            patience: Patience {
+                settle_delay_ms: config.settle_delay_ms,
+                allowed_skew_ms: config.allowed_skew_ms,
+                longest_step_ms: MARKS_PER_TXN * 1000,
+                listening_since: None,
+            },
+            late_after_ms: config.late_after_ms,
+            retention_ms: config.retention_ms,
+            backfill_from: config.backfill_from,
+            max_tickers: config.max_tickers,
+        }
+    }
+}
+
+/// A ticker to reconcile from now on, and from where.
+#[derive(Debug)]
+pub struct Follow {
+    /// The ticker.
+    pub ticker: Ticker,
+    /// How far it is confirmed.
+    pub watermark: Watermark,
+}
+
+/// All books of one venue and the right to write for it.
+pub struct Engine {
+    store: Store,
+    leadership: Leadership,
+    settings: Settings,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    books: HashMap<Ticker, Book>,
+    follow: mpsc::UnboundedSender<Follow>,
+    /// The last mark spoken of.
+    live_at: Mark,
+}
+
+impl Engine {
+    /// Rebuilds every book from the tables and follows the configured tickers.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn start(
+        store: Store,
+        leadership: Leadership,
+        config: &Config,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        follow: mpsc::UnboundedSender<Follow>,
+    ) -> Result<Self, SessionError> {
+        let settings = Settings::new(config);
+        let live_at = Mark::at_or_before(clock.now().unwrap_or(EpochMs::new(0)));
+        let books = HashMap::new();
+        let mut engine = Self { store, leadership, settings, clock, metrics, books, follow, live_at };
+        engine.follow_new(&config.tickers).await?;
+        engine.load().await?;
+        Ok(engine)
+    }
+
+    /// Since when the socket has been heard without a gap of our own making.
+    pub fn set_listening_since(&mut self, since: EpochMs) {
+        self.settings.patience.listening_since = Some(since);
+    }
+
+    /// Whether the leadership still stands, as far as can be told at no cost.
+    pub fn is_leading(&self) -> bool {
+        self.leadership.is_alive()
+    }
+
+    /// The last mark spoken of.
+    pub fn live_at(&self) -> Mark {
+        self.live_at
+    }
+
+    /// How far each ticker is settled.
+    pub fn settled(&self) -> impl Iterator<Item = (&Ticker, EpochMs)> {
+        self.books.iter().map(|(ticker, book)| (ticker, book.watermark().settled_until()))
+    }
+
+    /// How far the slowest ticker is settled behind an instant, in milliseconds.
+    pub fn lag_ms(&self, now: EpochMs) -> i64 {
+        self.settled().map(|(_, until)| now.ms_since(until)).max().unwrap_or(0)
+    }
+
+    /// Makes sure of the leadership.
+    ///
+    /// # Errors
+    /// When it is lost or cannot be made sure of.
+    pub async fn check_leadership(&self) -> Result<(), SessionError> {
+        self.leadership.check().await.map_err(SessionError::from)
+    }
+
+    async fn load(&mut self) -> Result<(), SessionError> {
+        let states = self.store.watermarks(self.leadership.venue()).await?;
+        let reach = states
+            .iter()
+            .map(|state| Book::reaches_back_to(&state.watermark, self.settings.seconds, self.live_at))
+            .collect::<Vec<_>>();
+        let wanted: Vec<(Ticker, EpochMs)> = states.iter().map(|state| state.ticker.clone()).zip(reach).collect();
+        let buckets = self.store.window_buckets(self.leadership.venue(), &wanted).await?;
+        for state in states {
+            let own = buckets.get(&state.ticker).map_or(&[][..], Vec::as_slice);
+            let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, own);
+            self.books.insert(state.ticker.clone(), book);
+            // The receiver lives as long as the session; when it is gone, so are we.
+            let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
+        }
+        self.metrics.tickers.set(i64::try_from(self.books.len()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    /// Gives tickers a watermark if they have none yet. Returns without doing
+    /// anything for those that would be too many.
+    async fn follow_new(&mut self, tickers: &[Ticker]) -> Result<(), SessionError> {
+        let room = self.settings.max_tickers.saturating_sub(self.books.len());
+        if tickers.len() > room {
+            let max = self.settings.max_tickers;
+            tracing::warn!(refused = tickers.len() - room, max, "more tickers than MAX_TICKERS={max}: not followed");
+        }
+        let from = self.tape_begins();
+        let new: Vec<(Ticker, EpochMs)> = tickers.iter().take(room).map(|ticker| (ticker.clone(), from)).collect();
+        if !new.is_empty() {
+            self.store.ticker_ensure(self.leadership.venue(), &new).await?;
+        }
+        Ok(())
+    }
+
+    /// Follows tickers the socket mentioned for the first time.
+    async fn discover(&mut self, tickers: &[Ticker]) -> Result<(), SessionError> {
+        self.follow_new(tickers).await?;
+        let states = self.store.watermarks(self.leadership.venue()).await?;
+        for state in states.into_iter().filter(|state| tickers.contains(&state.ticker)) {
+            tracing::info!(ticker = %state.ticker, "following {}, mentioned by the socket", state.ticker);
+            let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, &[]);
+            self.books.insert(state.ticker.clone(), book);
+            let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
+        }
+        self.metrics.tickers.set(i64::try_from(self.books.len()).unwrap_or(i64::MAX));
+        Ok(())
+    }
+
+    /// The moment after which trades of a new ticker are kept.
+    fn tape_begins(&self) -> EpochMs {
+        let now = self.clock.now().unwrap_or_else(clock::wall);
+        match self.settings.backfill_from {
+            // What was heard within this second is still to be confirmed.
+            BackfillFrom::Now => now.minus_ms(1_000),
+            BackfillFrom::Back(back_ms) => now.minus_ms(back_ms),
+            BackfillFrom::At(from) => from.minus_ms(1),
+        }
+    }
+}

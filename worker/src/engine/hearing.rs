@@ -1,0 +1,227 @@
+//! A batch of what the socket said: one transaction, whatever it holds.
+
+use std::collections::{HashMap, HashSet};
+
+use market::Said;
+use store::{Channel, CountDelta, Refused};
+use tape::{Arrival, EpochMs, Fault, FaultKind, Heard, Known, Rejection, Ticker, TradeId, trade};
+
+use super::{Engine, SessionError};
+use crate::clock;
+
+/// Refused frames kept per batch; the others are counted only.
+const REFUSED_KEPT_PER_BATCH: usize = 100;
+
+impl Engine {
+    /// Writes a batch of heard trades and refused frames, and counts what is
+    /// new towards the next mark.
+    ///
+    /// # Errors
+    /// Whatever the store says; nothing of the batch is written then.
+    pub async fn hear(&mut self, said: Vec<Said>) -> Result<(), SessionError> {
+        let (heard, refused) = self.pass_the_door(said);
+        self.discover_unknown(&heard).await?;
+        let heard: Vec<Heard> =
+            heard.into_iter().filter(|heard| self.books.contains_key(&heard.trade.ticker)).collect();
+        let (firsts, copies) = split_copies(heard);
+        let (fresh, stale): (Vec<Heard>, Vec<Heard>) =
+            firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);
+
+        let txn = self.store.begin_relaxed(&self.leadership).await?;
+        let inserted: HashSet<(Ticker, TradeId)> = txn.trades_insert_heard(&fresh).await?.into_iter().collect();
+        let (new, others): (Vec<Heard>, Vec<Heard>) =
+            fresh.into_iter().partition(|heard| inserted.contains(&key(heard)));
+        let others: Vec<Heard> = others.into_iter().chain(stale).collect();
+        let keys: Vec<(Ticker, TradeId)> = others.iter().map(key).collect();
+        let known = if keys.is_empty() { Vec::new() } else { txn.trades_known(&keys).await? };
+        let sorted = sort_arrivals(others, copies, &known, |ticker| self.settled_until(ticker));
+
+        txn.trades_insert_unplaced(&sorted.unplaced).await?;
+        txn.trades_mark_heard(&sorted.late).await?;
+        let late_keys: Vec<(Ticker, TradeId)> = sorted.late.iter().map(key).collect();
+        let withdrawn: HashSet<(Ticker, TradeId)> = if late_keys.is_empty() {
+            HashSet::new()
+        } else {
+            txn.missing_withdraw(&late_keys).await?.into_iter().collect()
+        };
+        txn.faults_insert(&sorted.faults, clock::wall()).await?;
+        txn.counts_add(&count_arrivals(&sorted, &withdrawn, &refused)).await?;
+        txn.rejections_insert(&refused[..refused.len().min(REFUSED_KEPT_PER_BATCH)]).await?;
+        txn.commit().await?;
+
+        for heard in &new {
+            if let Some(book) = self.books.get_mut(&heard.trade.ticker) {
+                book.hear(&heard.trade);
+            }
+        }
+        self.metrics.heard_committed(&new);
+        Ok(())
+    }
+
+    /// Refuses trades whose time cannot be.
+    fn pass_the_door(&self, said: Vec<Said>) -> (Vec<Heard>, Vec<Refused>) {
+        let now = self.clock.now().unwrap_or_else(clock::wall);
+        let latest = now.plus_ms(self.settings.patience.allowed_skew_ms);
+        let oldest = self.settings.retention_ms.map_or(EpochMs::new(0), |retention_ms| now.minus_ms(retention_ms));
+        let mut heard = Vec::with_capacity(said.len());
+        let mut refused = Vec::new();
+        for said in said {
+            match said {
+                Said::Trade(this) => match trade::check_time(this.trade.traded_at, oldest, latest) {
+                    Ok(()) => heard.push(this),
+                    Err(rejection) => refused.push(refused_trade(&this, &rejection)),
+                },
+                Said::Rejected { rejection, ticker, frame, received_at } => {
+                    refused.push(Refused {
+                        channel: Channel::Socket,
+                        ticker,
+                        kind: rejection.kind(),
+                        reason: rejection.to_string(),
+                        frame,
+                        received_at,
+                    });
+                }
+            }
+        }
+        (heard, refused)
+    }
+
+    async fn discover_unknown(&mut self, heard: &[Heard]) -> Result<(), SessionError> {
+        let unknown: HashSet<&Ticker> =
+            heard.iter().map(|heard| &heard.trade.ticker).filter(|ticker| !self.books.contains_key(ticker)).collect();
+        let is_full = self.books.len() >= self.settings.max_tickers;
+        if unknown.is_empty() || is_full {
+            return Ok(());
+        }
+        let unknown: Vec<Ticker> = unknown.into_iter().cloned().collect();
+        self.discover(&unknown).await
+    }
+
+    fn settled_until(&self, ticker: &Ticker) -> EpochMs {
+        // Only tickers with a book are asked for.
+        self.books.get(ticker).map_or(EpochMs::MAX, |book| book.watermark().settled_until())
+    }
+}
+
+/// What a batch comes to, beside the trades that are simply new.
+#[derive(Default)]
+struct Sorted {
+    unplaced: Vec<Heard>,
+    late: Vec<Heard>,
+    faults: Vec<Fault>,
+}
+
+fn key(heard: &Heard) -> (Ticker, TradeId) {
+    (heard.trade.ticker.clone(), heard.trade.id.clone())
+}
+
+/// The first copy of each trade, and the others.
+fn split_copies(heard: Vec<Heard>) -> (Vec<Heard>, Vec<Heard>) {
+    let mut seen = HashSet::with_capacity(heard.len());
+    heard.into_iter().partition(|heard| seen.insert(key(heard)))
+}
+
+fn sort_arrivals(
+    others: Vec<Heard>,
+    copies: Vec<Heard>,
+    known: &[Known],
+    settled_until: impl Fn(&Ticker) -> EpochMs,
+) -> Sorted {
+    let known: HashMap<(&Ticker, &TradeId), &Known> =
+        known.iter().map(|known| ((&known.trade.ticker, &known.trade.id), known)).collect();
+    let mut sorted = Sorted::default();
+    for heard in others {
+        let held = known.get(&(&heard.trade.ticker, &heard.trade.id)).copied();
+        let truth = held.map(|held| held.trade.clone());
+        let mut fault = |kind, heard: &Heard, truth| {
+            sorted.faults.extend(Fault::new(kind, Some(heard.trade.clone()), truth, Some(heard.received_at)));
+        };
+        match Arrival::of(&heard.trade, held, settled_until(&heard.trade.ticker)) {
+            Arrival::New | Arrival::Unplaced => sorted.unplaced.push(heard),
+            Arrival::Duplicate => fault(FaultKind::Duplicate, &heard, None),
+            Arrival::LateCopy => {
+                fault(FaultKind::Late, &heard, truth);
+                sorted.late.push(heard);
+            }
+            Arrival::LateAltered => {
+                fault(FaultKind::Late, &heard, truth.clone());
+                fault(FaultKind::Altered, &heard, truth);
+                sorted.late.push(heard);
+            }
+        }
+    }
+    for copy in copies {
+        sorted.faults.extend(Fault::new(FaultKind::Duplicate, Some(copy.trade), None, Some(copy.received_at)));
+    }
+    sorted
+}
+
+/// Counts per minute. A trade that was counted as missing (or as never
+/// listened for) and comes after all is moved to what it turned out to be.
+fn count_arrivals(sorted: &Sorted, withdrawn: &HashSet<(Ticker, TradeId)>, refused: &[Refused]) -> Vec<CountDelta> {
+    let mut counts = Counts::default();
+    let mut altered = HashSet::new();
+    for fault in &sorted.faults {
+        counts.add(&fault.ticker, fault.at, fault.kind.as_str(), 1);
+        if fault.kind == FaultKind::Altered {
+            altered.insert((&fault.ticker, &fault.id));
+        }
+    }
+    for fault in sorted.faults.iter().filter(|fault| fault.kind == FaultKind::Late) {
+        let was_missing = withdrawn.contains(&(fault.ticker.clone(), fault.id.clone()));
+        let was_counted_as = if was_missing { FaultKind::Missing.as_str() } else { store::COUNT_UNHEARD };
+        counts.add(&fault.ticker, fault.at, was_counted_as, -1);
+        if !altered.contains(&(&fault.ticker, &fault.id)) {
+            counts.add(&fault.ticker, fault.at, store::COUNT_MATCHED, 1);
+        }
+    }
+    for refused in refused {
+        counts.add_refused(refused);
+    }
+    counts.into_deltas()
+}
+
+fn refused_trade(heard: &Heard, rejection: &Rejection) -> Refused {
+    let trade = &heard.trade;
+    Refused {
+        channel: Channel::Socket,
+        ticker: Some(trade.ticker.clone()),
+        kind: rejection.kind(),
+        reason: rejection.to_string(),
+        frame: format!(
+            "ticker {} tradeid {} ts {} price {} quantity {}",
+            trade.ticker, trade.id, trade.traded_at, trade.price, trade.quantity
+        ),
+        received_at: heard.received_at,
+    }
+}
+
+/// Counts to add up, one per ticker, minute and kind.
+#[derive(Default)]
+pub(super) struct Counts(HashMap<(String, i64, String), i64>);
+
+impl Counts {
+    pub(super) fn add(&mut self, ticker: &Ticker, at: EpochMs, kind: &str, delta: i64) {
+        *self.0.entry((ticker.to_string(), minute(at), kind.to_owned())).or_default() += delta;
+    }
+
+    pub(super) fn add_refused(&mut self, refused: &Refused) {
+        let ticker = refused.ticker.as_ref().map(Ticker::to_string).unwrap_or_default();
+        let kind = match refused.channel {
+            Channel::Socket => format!("rejected_{}", refused.kind.as_str()),
+            Channel::Rest => format!("rest_rejected_{}", refused.kind.as_str()),
+        };
+        *self.0.entry((ticker, minute(refused.received_at), kind)).or_default() += 1;
+    }
+
+    pub(super) fn into_deltas(self) -> Vec<CountDelta> {
+        let deltas = self.0.into_iter().filter(|(_, delta)| *delta != 0);
+        deltas
+            .map(|((ticker, minute, kind), delta)| CountDelta { ticker, minute: EpochMs::new(minute), kind, delta })
+            .collect()
+    }
+}
+
+fn minute(at: EpochMs) -> i64 {
+    at.ms().div_euclid(60_000) * 60_000
+}

@@ -1,0 +1,101 @@
+//! The worker's own small port: `/health` for people and orchestrators,
+//! `/metrics` for Prometheus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use prometheus_client::registry::Registry;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::metrics::Metrics;
+
+/// A worker that leads and has not written a mark for so long is not well.
+const MARKS_STALE_AFTER_MS: i64 = 10_000;
+
+struct Shared {
+    metrics: Arc<Metrics>,
+    registry: Registry,
+}
+
+/// Answers until it is told to stop.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    registry: Registry,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let shared = Arc::new(Shared { metrics, registry });
+    let routes = Router::new().route("/health", get(health)).route("/metrics", get(print_metrics)).with_state(shared);
+    let server = axum::serve(listener, routes);
+    // Idle connections are cut with the server: there is nothing to finish.
+    tokio::select! {
+        ended = server => ended,
+        () = shutdown.cancelled() => Ok(()),
+    }
+}
+
+/// 200 while leading with fresh marks, or waiting to lead; 503 otherwise.
+async fn health(State(shared): State<Arc<Shared>>) -> Response {
+    let now = clock::wall().ms();
+    let is_leading = shared.metrics.leading.get() == 1;
+    let last_mark = shared.metrics.last_mark_ms();
+    let last_settled = shared.metrics.last_settled_ms();
+    let is_stale = now - last_mark > MARKS_STALE_AFTER_MS && now - last_settled > MARKS_STALE_AFTER_MS;
+    let status = match (is_leading, is_stale) {
+        (true, false) => "ok",
+        (true, true) => "stale",
+        (false, _) => "waiting to lead",
+    };
+    let code = if status == "stale" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = json!({
+        "status": status,
+        "leading": is_leading,
+        "tickers": shared.metrics.tickers.get(),
+        "last_mark": last_mark,
+        "last_settled": last_settled,
+        "lag_ms": shared.metrics.lag_ms.get(),
+        "sessions_lost": shared.metrics.sessions_lost.get(),
+    });
+    (code, Json(body)).into_response()
+}
+
+async fn print_metrics(State(shared): State<Arc<Shared>>) -> Response {
+    let mut text = String::new();
+    if prometheus_client::encoding::text::encode(&mut text, &shared.registry).is_err() {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, content_type)], text).into_response()
+}
+
+/// Asks a worker on this machine for its health.
+///
+/// # Errors
+/// When it does not answer within three seconds, or says it is not well.
+pub async fn ask_health(port: u16) -> anyhow::Result<()> {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").await?;
+        let mut answer = String::new();
+        // Our own answer is far smaller; whoever else answers is not read to the end.
+        stream.take(64 * 1024).read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(3), ask).await.context("no answer within 3 s")??;
+    let status = answer.lines().next().unwrap_or_default();
+    anyhow::ensure!(status.split(' ').nth(1) == Some("200"), "the worker answers {status:?}");
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! What the worker counts and measures, for Prometheus and for `/health`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use market::{Disconnect, SocketStats};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use store::Figure;
+use tape::{Confirmation, EpochMs, Fault, Heard, Mark};
+
+/// Faults are told apart by kind; a trade id is never a label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// All counters and gauges of one worker.
+#[derive(Default)]
+pub struct Metrics {
+    /// Whether this process leads its exchange.
+    pub leading: Gauge,
+    /// Tickers followed.
+    pub tickers: Gauge,
+    /// Sessions that ended and were begun anew.
+    pub sessions_lost: Counter,
+    /// What happened on the socket.
+    pub socket: Arc<SocketStats>,
+    /// REST requests that gave a page.
+    pub rest_answers: Counter,
+    /// REST requests without an answer we could use.
+    pub rest_failures: Counter,
+    heard: Counter,
+    confirmed: Counter,
+    finals: Counter,
+    faults: Family<Kind, Counter>,
+    /// The ticker least far confirmed, in milliseconds behind the clock.
+    pub lag_ms: Gauge,
+    mark_delay_seconds: Option<Histogram>,
+    time_to_final_seconds: Option<Histogram>,
+    last_mark: AtomicI64,
+    last_settled: AtomicI64,
+}
+
+impl Metrics {
+    /// All of them, and the registry that prints them.
+    pub fn new() -> (Self, Registry) {
+        let seconds = || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
+        let metrics =
+            Self { mark_delay_seconds: Some(seconds()), time_to_final_seconds: Some(seconds()), ..Self::default() };
+        let mut registry = Registry::with_prefix("truetape");
+        registry.register("leading", "1 when this process leads its exchange", metrics.leading.clone());
+        registry.register("tickers", "Tickers followed", metrics.tickers.clone());
+        registry.register("sessions_lost", "Sessions begun anew after a failure", metrics.sessions_lost.clone());
+        registry.register("rest_answers", "REST pages read", metrics.rest_answers.clone());
+        registry.register("rest_failures", "REST requests that gave no page", metrics.rest_failures.clone());
+        registry.register("heard_trades", "New trades heard and committed", metrics.heard.clone());
+        registry.register("confirmed_trades", "Trades confirmed by REST", metrics.confirmed.clone());
+        registry.register("final_figures", "Figures that became final", metrics.finals.clone());
+        registry.register("feed_faults", "Faults of the socket, by kind", metrics.faults.clone());
+        registry.register(
+            "lag_milliseconds",
+            "How far the slowest ticker is confirmed behind the clock",
+            metrics.lag_ms.clone(),
+        );
+        for (name, help, histogram) in [
+            ("mark_delay_seconds", "From a second mark to its committed figures", &metrics.mark_delay_seconds),
+            ("time_to_final_seconds", "From a mark to its final figure", &metrics.time_to_final_seconds),
+        ] {
+            registry.register(name, help, histogram.clone().expect("made above"));
+        }
+        registry.register_collector(Box::new(Socket(Arc::clone(&metrics.socket))));
+        (metrics, registry)
+    }
+
+    /// Trades heard for the first time were committed.
+    pub fn heard_committed(&self, new: &[Heard]) {
+        self.heard.inc_by(new.len() as u64);
+    }
+
+    /// A settlement was committed at an instant of ours.
+    pub fn settled(&self, finals: &[Figure], confirmations: &[Confirmation], faults: &[Fault], now: EpochMs) {
+        self.last_settled.fetch_max(now.ms(), Ordering::Relaxed);
+        self.confirmed.inc_by(confirmations.len() as u64);
+        self.finals.inc_by(finals.len() as u64);
+        for fault in faults {
+            self.faults.get_or_create(&Kind { kind: fault.kind.as_str() }).inc();
+        }
+        if let Some(histogram) = &self.time_to_final_seconds {
+            for figure in finals {
+                histogram.observe(seconds_between(figure.mark, now));
+            }
+        }
+    }
+
+    /// The figures of a mark were committed at an instant of ours.
+    pub fn marked(&self, mark: Mark, now: EpochMs) {
+        self.last_mark.fetch_max(mark.at().ms(), Ordering::Relaxed);
+        if let Some(histogram) = &self.mark_delay_seconds {
+            histogram.observe(seconds_between(mark, now));
+        }
+    }
+
+    /// The last mark whose figures were committed, epoch milliseconds; 0 when none was.
+    pub fn last_mark_ms(&self) -> i64 {
+        self.last_mark.load(Ordering::Relaxed)
+    }
+
+    /// When REST last settled something, epoch milliseconds; 0 when it did not yet.
+    pub fn last_settled_ms(&self) -> i64 {
+        self.last_settled.load(Ordering::Relaxed)
+    }
+}
+
+/// Seconds for a histogram: the one place where a float is at home.
+fn seconds_between(mark: Mark, now: EpochMs) -> f64 {
+    std::time::Duration::from_millis(now.ms_since(mark.at()).max(0).unsigned_abs()).as_secs_f64()
+}
+
+/// Prints what the socket counts by itself.
+#[derive(Debug)]
+struct Socket(Arc<SocketStats>);
+
+impl Collector for Socket {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let disconnects = Disconnect::ALL.iter().map(|reason| self.0.disconnects(*reason)).sum();
+        for (name, help, value) in [
+            ("socket_frames", "Frames the socket brought", self.0.frames()),
+            ("socket_trades", "Trades the socket brought, well-formed", self.0.trades()),
+            ("socket_dropped", "Trades heard and dropped because the queue was full", self.0.dropped()),
+            ("socket_connects", "Connections made", self.0.connects()),
+            ("socket_disconnects", "Connections lost or not made", disconnects),
+        ] {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Lets go of what is older than the retention, in small paced batches.
+
+use std::time::Duration;
+
+use store::{Store, StoreError};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, Clock};
+
+/// How often old rows are looked for.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// The pause between two batches.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Rows let go of in one batch.
+const BATCH: u32 = 5_000;
+
+/// Retains until it is told to stop. A store that cannot be reached is tried
+/// again with the next round.
+pub async fn run(store: Store, venue: String, retention_ms: Option<i64>, clock: Clock, shutdown: CancellationToken) {
+    while shutdown.run_until_cancelled(sleep(EVERY)).await.is_some() {
+        if let Err(error) = round(&store, &venue, retention_ms, &clock, &shutdown).await {
+            tracing::warn!(%error, "could not let go of old rows, trying again in a minute: {error}");
+        }
+    }
+}
+
+async fn round(
+    store: &Store,
+    venue: &str,
+    retention_ms: Option<i64>,
+    clock: &Clock,
+    shutdown: &CancellationToken,
+) -> Result<(), StoreError> {
+    store.rejections_trim(venue).await?;
+    let Some(retention_ms) = retention_ms else { return Ok(()) };
+    let before = clock.now().unwrap_or_else(clock::wall).minus_ms(retention_ms);
+    let mut let_go = 0;
+    loop {
+        let rows = store.retain(venue, before, BATCH).await?;
+        let_go += rows;
+        if rows == 0 {
+            break;
+        }
+        if shutdown.run_until_cancelled(sleep(PACE)).await.is_none() {
+            break;
+        }
+    }
+    if let_go > 0 {
+        tracing::info!(let_go, "let go of {let_go} rows older than {before}");
+    }
+    Ok(())
+}

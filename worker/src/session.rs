@@ -1,0 +1,247 @@
+//! One term of leadership: the socket, the reconcilers and the engine run
+//! together until they are told to stop or one of them fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use market::{RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
+use store::{Leadership, Store};
+use tape::Mark;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{self, Clock};
+use crate::config::Config;
+use crate::engine::{Asked, Engine, SessionError};
+use crate::metrics::Metrics;
+use crate::progress::Progress;
+use crate::reconciler::Reconciler;
+use crate::retain;
+
+/// Heard trades are gathered for so long before they are written together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// REST answers written together at most.
+const ANSWERS_TOGETHER: usize = 128;
+
+/// How often the leadership is made sure of.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// How long the parts may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
+
+/// Leads until told to stop.
+///
+/// # Errors
+/// Why the term ended early.
+pub async fn lead(
+    config: &Config,
+    store: &Store,
+    leadership: Leadership,
+    metrics: &Arc<Metrics>,
+    shutdown: &CancellationToken,
+) -> Result<(), SessionError> {
+    let over = shutdown.child_token();
+    let clock = Clock::new(config.market_clock);
+    let (follow, followed) = mpsc::unbounded_channel();
+    let (said_to, said) = mpsc::channel(config.queue_limit);
+    let (asked_to, asked) = mpsc::channel(ANSWERS_TOGETHER);
+    let engine = Engine::start(store.clone(), leadership, config, clock.clone(), Arc::clone(metrics), follow).await?;
+
+    let mut parts = JoinSet::new();
+    let stats = Arc::clone(&metrics.socket);
+    let connects_before = stats.connects();
+    let socket = socket(config, said_to, Arc::clone(&stats));
+    let hearing_over = over.clone();
+    parts.spawn(async move {
+        socket.listen(&hearing_over).await;
+        "the socket"
+    });
+    let reconciler = Reconciler {
+        rest: Arc::new(rest(config)?),
+        poll_every: config.poll_every,
+        answers: asked_to,
+        metrics: Arc::clone(metrics),
+    };
+    let reconciling = reconciler.run(followed, over.clone());
+    parts.spawn(async move {
+        reconciling.await;
+        "the reconciler"
+    });
+    let retaining = retain::run(store.clone(), config.venue.clone(), config.retention_ms, clock.clone(), over.clone());
+    parts.spawn(async move {
+        retaining.await;
+        "the retention"
+    });
+
+    let mut desk = Desk {
+        engine,
+        clock,
+        stats,
+        said,
+        asked,
+        metrics: Arc::clone(metrics),
+        batch_limit: config.batch_limit,
+        connects_before,
+        is_listening: false,
+    };
+    let ended = tokio::select! {
+        ended = desk.work(&over) => ended,
+        part = parts.join_next() => match part {
+            _ if over.is_cancelled() => Ok(()),
+            Some(Ok(name)) => Err(SessionError::Ended(name)),
+            Some(Err(panic)) => {
+                tracing::error!(%panic, "a part of the session panicked: {panic}");
+                Err(SessionError::Ended("a part of the session"))
+            }
+            None => Err(SessionError::Ended("every part of the session")),
+        },
+    };
+    over.cancel();
+    drop(desk);
+    let stopped = timeout(STOP_WITHIN, async { while parts.join_next().await.is_some() {} }).await;
+    if stopped.is_err() {
+        tracing::warn!("some parts of the session did not stop in time and are abandoned");
+    }
+    ended
+}
+
+/// Where the engine gets its work from.
+struct Desk {
+    engine: Engine,
+    clock: Clock,
+    stats: Arc<SocketStats>,
+    said: mpsc::Receiver<Said>,
+    asked: mpsc::Receiver<Asked>,
+    metrics: Arc<Metrics>,
+    batch_limit: usize,
+    connects_before: u64,
+    is_listening: bool,
+}
+
+enum Work {
+    Mark,
+    Settle,
+    Hear,
+    Check,
+}
+
+impl Desk {
+    /// One thing after the other; only the wait can be cancelled. A work that
+    /// has begun is given its time: every statement has a deadline.
+    async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
+        let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
+        let mut answers = Vec::with_capacity(ANSWERS_TOGETHER);
+        let mut gathered_at = Instant::now();
+        let mut check_at = Instant::now() + CHECK_EVERY;
+        let mut progress = Progress::default();
+        loop {
+            let work = tokio::select! {
+                biased;
+                () = over.cancelled() => return Ok(()),
+                () = next_mark(&self.clock, self.engine.live_at()) => Work::Mark,
+                () = sleep_until(check_at) => Work::Check,
+                () = receive(&mut self.asked, &mut answers, ANSWERS_TOGETHER) => Work::Settle,
+                () = gather(&mut self.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
+            };
+            if !self.engine.is_leading() {
+                return Err(SessionError::LeadershipLost);
+            }
+            self.notice_listening();
+            match work {
+                Work::Mark => {
+                    // What was heard before the mark is in the mark's figure.
+                    gathered_at = Instant::now();
+                    self.hear(&mut batch).await?;
+                    if let Some(now) = self.clock.now() {
+                        self.engine.mark(now).await?;
+                        progress.update(now, self.engine.settled());
+                        self.metrics.lag_ms.set(self.engine.lag_ms(now));
+                    }
+                }
+                Work::Settle => {
+                    self.engine.settle(std::mem::take(&mut answers)).await?;
+                    // A backfill always has answers waiting; the socket is heard in between.
+                    if gathered_at + GATHER <= Instant::now() {
+                        gathered_at = Instant::now();
+                        self.hear(&mut batch).await?;
+                    }
+                }
+                Work::Hear => {
+                    gathered_at = Instant::now();
+                    self.hear(&mut batch).await?;
+                }
+                Work::Check => {
+                    check_at = Instant::now() + CHECK_EVERY;
+                    self.engine.check_leadership().await?;
+                }
+            }
+        }
+    }
+
+    /// From the first connection of this session on, a trade that is not heard is missing.
+    fn notice_listening(&mut self) {
+        if !self.is_listening && self.stats.connects() > self.connects_before {
+            self.is_listening = true;
+            self.engine.set_listening_since(clock::wall());
+        }
+    }
+
+    /// Writes what is gathered and whatever else waits, up to the limit of a batch.
+    async fn hear(&mut self, batch: &mut Vec<Said>) -> Result<(), SessionError> {
+        while batch.len() < self.batch_limit {
+            let Ok(said) = self.said.try_recv() else { break };
+            batch.push(said);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.engine.hear(std::mem::take(batch)).await
+    }
+}
+
+/// Waits until a mark that was not spoken of yet has come.
+async fn next_mark(clock: &Clock, live_at: Mark) {
+    let is_due = clock.now().is_some_and(|now| live_at < Mark::at_or_before(now));
+    if !is_due {
+        let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
+        sleep(Duration::from_millis(1000 - into_second_ms)).await;
+    }
+}
+
+/// Waits for something to come; for ever when nothing can come any more: the
+/// end of the sender is noticed elsewhere.
+async fn receive<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize) {
+    if from.recv_many(into, limit).await == 0 {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// [`receive`], not before an instant: so that what comes in between is written together.
+async fn gather<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize, not_before: Instant) {
+    sleep_until(not_before).await;
+    receive(from, into, limit).await;
+}
+
+fn socket(config: &Config, said: mpsc::Sender<Said>, stats: Arc<SocketStats>) -> Socket {
+    let silence_timeout = config.silence_timeout;
+    let settings = SocketSettings { silence_timeout, ..SocketSettings::new(config.market_ws_url.clone()) };
+    // The generic protocol subscribes to nothing, so the list never changes.
+    let tickers = watch::channel(config.tickers.clone()).1;
+    Socket { market: config.market, settings, tickers, said, stats, clock: Arc::new(clock::wall) }
+}
+
+fn rest(config: &Config) -> Result<RestClient, SessionError> {
+    let settings = RestSettings {
+        page_limit: config.page_limit,
+        total_timeout: config.rest_timeout,
+        allowed_skew: Duration::from_millis(config.allowed_skew_ms.unsigned_abs()),
+        requests_per_second: config.rest_rate,
+        burst: config.rest_rate,
+        ..RestSettings::new(config.market)
+    };
+    let clock = Arc::new(clock::wall);
+    Ok(RestClient::new(config.market, config.market_rest_url.clone(), settings, clock)?)
+}

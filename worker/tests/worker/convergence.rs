@@ -1,0 +1,101 @@
+//! Whatever the socket does, the confirmed trades are the truth and every
+//! final figure is exact.
+
+use std::time::Duration;
+
+use venue::{FaultKind, FaultRates, VenueConfig};
+
+use crate::bench_of_truth::{confirmed_trades_are_the_truth, finals_equal_numeric, finals_equal_the_truth};
+use crate::stage::{PATIENCE, Stage, now, number, settled_until, tape_from, ticker};
+use testkit::eventually;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_every_fault_at_once_the_confirmed_trades_are_the_truth_and_every_final_figure_is_exact() {
+    let market = VenueConfig {
+        faults: FaultRates::all(0.05),
+        silence_for: Duration::from_millis(500),
+        ..VenueConfig::generated(150.0, Duration::from_secs(30))
+    };
+    let stage = Stage::start(market, &[("INTERVAL", "10s"), ("BACKFILL_FROM", "-20s")]).await;
+    let client = stage.database.client().await;
+    let until = now().plus_ms(12_000);
+    let names = ["BTC", "ETH", "SOL", "SHIB"];
+    for name in names {
+        stage.settled(name, until).await;
+    }
+
+    for name in names {
+        let from = tape_from(&client, name).await;
+        let trades = confirmed_trades_are_the_truth(&client, &stage.venue, name, from, until).await;
+        assert!(trades > 0, "{name} traded");
+        let marks = finals_equal_numeric(&client, name, from, until).await;
+        assert!(marks >= 30, "{name} has {marks} marks");
+        // Windows that begin before the tape hold less than the truth.
+        finals_equal_the_truth(&client, &stage.venue, name, from.plus_ms(10_000), until).await;
+    }
+    let leftovers = number(
+        &client,
+        "select count(*) from transactions join tickers_validation_timestamp using (exchange, ticker)
+        where not is_validated and ts <= validated_until",
+    );
+    assert_eq!(leftovers.await, 0, "at or before the watermark everything is confirmed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_agrees_with_what_was_done_kind_by_kind() {
+    let market = VenueConfig::generated(120.0, Duration::ZERO);
+    let stage = Stage::start(market, &[("INTERVAL", "10s")]).await;
+    let client = stage.database.client().await;
+    // Every ticker must be followed before the lies begin.
+    for name in ["BTC", "ETH", "SOL", "SHIB"] {
+        stage.settled(name, now()).await;
+    }
+    let began = now();
+    let faults = FaultRates::all(0.05).with(FaultKind::Silence, 0.0).with(FaultKind::Cut, 0.0);
+    stage.venue.set_faults(faults).expect("rates");
+    let ended = began.plus_ms(12_000);
+    eventually("the lying to end", PATIENCE, || async { (ended < now()).then_some(()) }).await;
+    stage.venue.set_faults(FaultRates::NONE).expect("rates");
+    // A delayed frame comes up to five seconds later, and is judged after that.
+    for name in ["BTC", "ETH", "SOL", "SHIB"] {
+        stage.settled(name, ended.plus_ms(7_000)).await;
+    }
+
+    let done = stage.venue.summary(None, began, ended).expected;
+    let found = |kind: &str| {
+        let sql = format!(
+            "select count(*) from feed_faults where kind = '{kind}' and ts > {} and ts <= {}",
+            began.ms(),
+            ended.ms()
+        );
+        let client = &client;
+        async move { number(client, &sql).await.unsigned_abs() }
+    };
+    assert_eq!(found("missing").await, done.missing, "missing");
+    assert_eq!(found("altered").await, done.altered, "altered");
+    assert_eq!(found("duplicate").await, done.duplicate, "duplicate");
+    assert_eq!(found("phantom").await, done.phantom, "phantom");
+    assert_eq!(found("late").await, done.late, "late");
+    for (kind, count) in done.rejected {
+        let sql = format!("select count(*) from rejections where kind = '{kind}' and channel = 'socket'");
+        let kept = number(&client, &sql).await.unsigned_abs();
+        assert_eq!(kept, count, "rejected as {kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_heard_now_is_in_the_next_marks_figure_before_rest_knows_it() {
+    let stage = Stage::start(VenueConfig::scripted(&["BTC"]), &[("TICKERS", "BTC"), ("SETTLE_DELAY", "60s")]).await;
+    let client = stage.database.client().await;
+
+    stage.venue.make_trade("BTC", "27000.12", "0.5").expect("a trade");
+
+    let price = eventually("a figure with the trade in it", PATIENCE, || async {
+        let sql = "select trim_scale(price)::text, confirmed_trades from latest_vwap_history where ticker = 'BTC' and trades = 1";
+        client.query_opt(sql, &[]).await.expect("the latest").map(|row| (row.get::<_, String>(0), row.get::<_, i64>(1)))
+    })
+    .await;
+    assert_eq!(price, ("27000.12".to_owned(), 0));
+    assert!(settled_until(&client, "BTC").await < now().minus_ms(50_000));
+    assert_eq!(stage.venue.truth(&ticker("BTC"), now().minus_ms(60_000), now()).len(), 1);
+}

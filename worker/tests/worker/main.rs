@@ -1,0 +1,14 @@
+//! The whole way from a lying socket and a true REST channel to final figures,
+//! against a practice venue and a real Postgres.
+
+mod bench_of_truth;
+mod stage;
+
+mod convergence;
+mod leading;
+mod paging;
+mod quiet;
+mod rest_trouble;
+mod store_trouble;
+mod tapes;
+mod the_door;
