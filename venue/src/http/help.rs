@@ -1,0 +1,53 @@
+//! `GET /`: what there is to ask, and how the venue is doing, for people.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::control::rates_json;
+use super::text;
+use crate::clock;
+use crate::shared::Shared;
+
+const HELP: &str = "\
+A practice market: its socket lies on purpose, its REST channel tells the truth.
+
+the two channels
+  WS   /stream                             every trade as it happens, with faults
+  GET  /trades?ticker=&startTime=&afterId= the true trades, ascending, a page at a time
+
+the truth (spans are from < ts <= to, all of time unless given; ticker may be left out)
+  GET  /truth/tickers                      tickers, their trades and span
+  GET  /truth/trades?ticker=&from=&to=     CSV of the true trades
+  GET  /truth/deliveries?ticker=&from=&to= CSV of what became of each on the socket
+  GET  /truth/faults?ticker=&from=&to=     every fault done, a JSON object a line
+  GET  /truth/summary?ticker=&from=&to=    what was done, and what must be found of it
+  GET  /truth/window?ticker=&ts=&interval= exact count, volume, notional and VWAP of (ts - interval, ts]
+
+commands (JSON bodies)
+  POST /control/rest     {\"mode\":\"ok|fail|html|rate_limit|hang|slow\",\"for_ms\":30000}
+  POST /control/faults   {\"all\":0} or {\"drop\":0.1,\"alter_price\":0.05}
+  POST /control/silence  {\"for_ms\":3000}
+  POST /control/cut
+";
+
+/// `GET /`: the list of everything, and the state.
+pub async fn help(State(shared): State<Arc<Shared>>) -> Response {
+    let now = clock::now();
+    let (state, rates) = {
+        let mut market = shared.market();
+        market.advance(now);
+        (market.state(now), market.faults())
+    };
+    let (mode, counts) = {
+        let rest = shared.rest();
+        (rest.mode(now.ms()).as_str(), rest.counts())
+    };
+    let state = serde_json::json!({
+        "market": state,
+        "rest": { "mode": mode, "requests": counts },
+        "fault_rates": rates_json(&rates),
+    });
+    text("text/plain; charset=utf-8", format!("{HELP}\nstate\n{state:#}\n"))
+}

@@ -1,0 +1,219 @@
+//! The market itself: what was really traded, what is said about it and to whom.
+//!
+//! Everything happens under one lock and at an instant that is handed in, so
+//! that the truth, the frames and the ledger can never disagree.
+
+mod telling;
+mod truth;
+
+use std::collections::BTreeMap;
+
+use tape::{EpochMs, Rejection, Ticker, TradeId};
+
+use crate::book::{Book, Delivery};
+use crate::fault::FaultRates;
+use crate::held::HeldFrames;
+use crate::ledger::Ledger;
+use crate::listeners::{Ear, Listeners};
+use crate::source::Source;
+use crate::true_trade::TrueTrade;
+
+pub use truth::{Page, State};
+
+/// About how many trades are handed out at once when the listeners set the pace.
+const POUR: usize = 256;
+
+/// Where the market's present is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Present {
+    /// It moves with the clock.
+    Moving,
+    /// It stands still.
+    Standing(EpochMs),
+}
+
+/// The bounds and habits of a market.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// What all chance follows from.
+    pub seed: u64,
+    /// How the socket lies.
+    pub faults: FaultRates,
+    /// How long one silence lasts, in milliseconds.
+    pub silence_ms: i64,
+    /// How long after it happened REST knows a trade, in milliseconds.
+    pub lag_ms: i64,
+    /// How many trades of a ticker, and how many faults, are remembered.
+    pub keep: usize,
+    /// How many frames may wait for one listener.
+    pub queue: usize,
+}
+
+/// A market: its truth, its listeners and its lies.
+#[derive(Debug)]
+pub struct Market {
+    habits: Habits,
+    present: Present,
+    source: Source,
+    books: BTreeMap<Ticker, Book>,
+    ledger: Ledger,
+    held: HeldFrames,
+    listeners: Listeners,
+    silent_until_ms: i64,
+    /// Up to where REST has promised that nothing new will appear.
+    promised_until: EpochMs,
+    made_by_hand: u64,
+    frames: u64,
+    silences: u64,
+    cuts: u64,
+}
+
+impl Market {
+    /// A market of these tickers, without trades.
+    pub fn new(habits: Habits, source: Source, tickers: impl IntoIterator<Item = Ticker>) -> Self {
+        let books = tickers.into_iter().map(|ticker| (ticker, Book::new(habits.keep))).collect();
+        Self {
+            habits,
+            present: Present::Moving,
+            source,
+            books,
+            ledger: Ledger::new(habits.keep),
+            held: HeldFrames::default(),
+            listeners: Listeners::new(habits.queue),
+            silent_until_ms: i64::MIN,
+            promised_until: EpochMs::new(i64::MIN),
+            made_by_hand: 0,
+            frames: 0,
+            silences: 0,
+            cuts: 0,
+        }
+    }
+
+    /// Lets everything happen that was due before the market opened: a past
+    /// that REST knows and no listener heard.
+    pub fn open(&mut self, now: EpochMs) {
+        while let Some(trade) = self.source.due(now.minus_ms(1)) {
+            self.place_in_the_past(trade);
+        }
+    }
+
+    /// Lets everything happen that is due by now.
+    pub fn advance(&mut self, now: EpochMs) {
+        self.release_held(now);
+        if self.present != Present::Moving {
+            return;
+        }
+        while let Some(trade) = self.source.due(now) {
+            self.bring(trade, now);
+        }
+    }
+
+    /// Lets a replay that is paced by its listeners go on, stamped now.
+    pub fn pour(&mut self, now: EpochMs) {
+        if self.source.is_paced_by_listeners() && self.listeners.are_keeping_up() {
+            let stamp = self.earliest_new(now);
+            for trade in self.source.take(POUR) {
+                self.bring(trade.at(stamp), now);
+            }
+        }
+    }
+
+    /// When something is due next; `None` when nothing ever is by itself.
+    pub fn next_at(&self, now: EpochMs) -> Option<EpochMs> {
+        let source = match self.present {
+            Present::Moving if self.source.is_paced_by_listeners() => Some(now.plus_ms(1)),
+            Present::Moving => self.source.next_at(),
+            Present::Standing(_) => None,
+        };
+        let held = self.held.next_at().map(EpochMs::new);
+        source.into_iter().chain(held).min()
+    }
+
+    /// A trade made by hand now, under the next id, reported like any other.
+    ///
+    /// # Errors
+    /// Whatever makes it no trade.
+    pub fn make(&mut self, ticker: &str, price: &str, quantity: &str, now: EpochMs) -> Result<TrueTrade, Rejection> {
+        self.advance(now);
+        self.made_by_hand += 1;
+        let id = format!("hand-{}", self.made_by_hand);
+        let stamp = self.earliest_new(self.present_at(now));
+        let trade = TrueTrade::new(ticker, stamp.ms(), price, quantity, &id)?;
+        self.bring(trade.clone(), now);
+        Ok(trade)
+    }
+
+    /// A true trade from before the socket; `false` when its id is taken.
+    pub fn place_in_the_past(&mut self, trade: TrueTrade) -> bool {
+        self.book_mut(&trade.ticker).insert(trade, Delivery::Past)
+    }
+
+    /// A true trade that REST tells and the socket never mentions; `false` when
+    /// its id is taken.
+    pub fn tell_rest_only(&mut self, trade: TrueTrade) -> bool {
+        self.book_mut(&trade.ticker).insert(trade, Delivery::RestOnly)
+    }
+
+    /// Gives a trade other values, as a venue does that repairs its history.
+    pub fn correct(&mut self, trade: TrueTrade) -> bool {
+        self.book_mut(&trade.ticker).correct(trade)
+    }
+
+    /// Takes a trade out of the truth, as a venue does that busts it.
+    pub fn retract(&mut self, ticker: &Ticker, id: &TradeId) -> bool {
+        self.books.get_mut(ticker).is_some_and(|book| book.retract(id))
+    }
+
+    /// Where the present is now.
+    pub fn present_at(&self, now: EpochMs) -> EpochMs {
+        match self.present {
+            Present::Moving => now,
+            Present::Standing(at) => at,
+        }
+    }
+
+    /// Sets the present or lets it move again.
+    pub fn set_present(&mut self, present: Present) {
+        self.present = present;
+    }
+
+    /// Whether the present moves.
+    pub fn present(&self) -> Present {
+        self.present
+    }
+
+    /// Changes how the socket lies from now on.
+    pub fn set_faults(&mut self, faults: FaultRates) {
+        self.habits.faults = faults;
+    }
+
+    /// How the socket lies.
+    pub fn faults(&self) -> FaultRates {
+        self.habits.faults
+    }
+
+    /// Lets a listener in.
+    pub fn join(&mut self) -> Ear {
+        self.listeners.join()
+    }
+
+    /// Forgets a listener that left.
+    pub fn leave(&mut self, id: u64) {
+        self.listeners.leave(id);
+    }
+
+    /// How many listeners are connected.
+    pub fn listeners(&self) -> usize {
+        self.listeners.len()
+    }
+
+    /// The earliest time a new trade may have without breaking REST's promise.
+    fn earliest_new(&self, now: EpochMs) -> EpochMs {
+        now.max(self.promised_until.plus_ms(1))
+    }
+
+    fn book_mut(&mut self, ticker: &Ticker) -> &mut Book {
+        let keep = self.habits.keep;
+        self.books.entry(ticker.clone()).or_insert_with(|| Book::new(keep))
+    }
+}

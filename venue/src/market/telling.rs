@@ -1,0 +1,186 @@
+//! What the socket says about each true trade: the truth, a lie, or nothing.
+
+use rand::{Rng, RngExt};
+use tape::{EpochMs, RejectionKind, TradeId};
+
+use super::Market;
+use crate::book::Delivery;
+use crate::chance;
+use crate::fault::FaultKind;
+use crate::held::Held;
+use crate::ledger::Injected;
+use crate::lie::{Lie, Meaning};
+use crate::true_trade::TrueTrade;
+
+impl Market {
+    /// A true trade happens: REST knows it from now on, and the socket says of
+    /// it what chance decides. `false` when its id is taken.
+    pub fn bring(&mut self, trade: TrueTrade, now: EpochMs) -> bool {
+        let is_known = self.books.get(&trade.ticker).is_some_and(|book| book.contains(&trade.id));
+        if is_known {
+            return false;
+        }
+        let delivery = self.report(&trade, now);
+        self.book_mut(&trade.ticker).insert(trade, delivery)
+    }
+
+    /// Sends a text to everyone, whatever it is, and says how many hear it.
+    pub fn say(&mut self, text: &str) -> usize {
+        let heard_by = self.listeners.send(text);
+        self.frames += u64::from(heard_by > 0);
+        heard_by
+    }
+
+    /// Ends every connection after what was already sent.
+    pub fn cut(&mut self) {
+        self.cuts += 1;
+        self.listeners.cut();
+    }
+
+    /// Sends nothing until an instant.
+    pub fn fall_silent_until(&mut self, until: EpochMs) {
+        self.silences += 1;
+        self.silent_until_ms = self.silent_until_ms.max(until.ms());
+    }
+
+    /// Whether the socket is in a silence.
+    pub(super) fn is_silent(&self, now: EpochMs) -> bool {
+        now.ms() < self.silent_until_ms
+    }
+
+    /// Says of a trade what chance decides.
+    fn report(&mut self, trade: &TrueTrade, now: EpochMs) -> Delivery {
+        if self.listeners.is_empty() {
+            return Delivery::Unheard;
+        }
+        if self.is_silent(now) {
+            return Delivery::Silenced;
+        }
+        let Some(kind) = self.habits.faults.decide(self.habits.seed, trade) else {
+            return self.say_truly(trade);
+        };
+        let name: [&[u8]; 3] = [b"lie", trade.ticker.as_str().as_bytes(), trade.id.as_str().as_bytes()];
+        let mut rng = chance::stream(self.habits.seed, &name);
+        match kind {
+            FaultKind::Drop => {
+                self.note(kind, trade, None, None);
+                Delivery::Dropped
+            }
+            FaultKind::Duplicate => {
+                let delivery = self.say_truly(trade);
+                self.hold(trade, Held::Again, now.ms() + rng.random_range(20..=200));
+                delivery
+            }
+            FaultKind::Reorder => {
+                self.hold(trade, Held::Overtaken, now.ms() + rng.random_range(50..=200));
+                Delivery::Held
+            }
+            FaultKind::Delay => {
+                self.hold(trade, Held::Late, now.ms() + rng.random_range(2_000..=5_000));
+                Delivery::Held
+            }
+            FaultKind::Silence => {
+                self.note(kind, trade, None, None);
+                self.fall_silent_until(now.plus_ms(self.habits.silence_ms));
+                Delivery::Silenced
+            }
+            FaultKind::Cut => {
+                self.note(kind, trade, None, None);
+                self.cut();
+                Delivery::Unheard
+            }
+            FaultKind::Phantom => {
+                let delivery = self.say_truly(trade);
+                self.lie(kind, trade, now, &mut rng);
+                delivery
+            }
+            FaultKind::AlterPrice
+            | FaultKind::AlterQuantity
+            | FaultKind::AlterTime
+            | FaultKind::Malformed
+            | FaultKind::WrongType
+            | FaultKind::Future => self.lie(kind, trade, now, &mut rng),
+        }
+    }
+
+    fn say_truly(&mut self, trade: &TrueTrade) -> Delivery {
+        if self.say(&trade.json()) > 0 { Delivery::Heard } else { Delivery::Unheard }
+    }
+
+    fn lie(&mut self, kind: FaultKind, trade: &TrueTrade, now: EpochMs, rng: &mut impl Rng) -> Delivery {
+        let Some(lie) = Lie::about(trade, kind, now.ms(), rng) else {
+            return self.say_truly(trade);
+        };
+        if self.say(&lie.text) == 0 {
+            return Delivery::Unheard;
+        }
+        match lie.meaning {
+            Meaning::Altered => {
+                self.note(kind, trade, Some(lie.text), None);
+                Delivery::Altered
+            }
+            Meaning::Phantom(id) => {
+                self.note_under(kind, trade, id, Some(lie.text), None);
+                Delivery::Heard
+            }
+            Meaning::Rejected(rejection) => {
+                self.note(kind, trade, Some(lie.text), Some(rejection));
+                Delivery::Rejected(rejection)
+            }
+        }
+    }
+
+    fn hold(&mut self, trade: &TrueTrade, why: Held, due_ms: i64) {
+        self.held.hold(due_ms, why, trade.ticker.clone(), trade.id.clone(), trade.json());
+    }
+
+    /// Sends what was held back until now. What falls due in a silence is
+    /// swallowed by it like everything else.
+    pub(super) fn release_held(&mut self, now: EpochMs) {
+        while let Some(frame) = self.held.due(now.ms()) {
+            let delivery = if self.is_silent(now) {
+                Delivery::Silenced
+            } else if self.say(&frame.text) > 0 {
+                Delivery::Heard
+            } else {
+                Delivery::Unheard
+            };
+            let Some(entry) = self.books.get_mut(&frame.ticker).and_then(|book| book.entry_mut(&frame.id)) else {
+                continue;
+            };
+            let is_heard = delivery == Delivery::Heard;
+            let kind = match frame.why {
+                Held::Overtaken => FaultKind::Reorder,
+                Held::Late => FaultKind::Delay,
+                Held::Again => FaultKind::Duplicate,
+            };
+            match frame.why {
+                Held::Overtaken => entry.delivery = delivery,
+                Held::Late => {
+                    entry.delivery = delivery;
+                    entry.is_late = is_heard;
+                }
+                Held::Again => entry.copies += u32::from(is_heard),
+            }
+            if is_heard {
+                let trade = entry.trade.clone();
+                self.note(kind, &trade, Some(frame.text), None);
+            }
+        }
+    }
+
+    fn note(&mut self, kind: FaultKind, trade: &TrueTrade, sent: Option<String>, rejection: Option<RejectionKind>) {
+        self.note_under(kind, trade, trade.id.clone(), sent, rejection);
+    }
+
+    fn note_under(
+        &mut self,
+        kind: FaultKind,
+        trade: &TrueTrade,
+        id: TradeId,
+        sent: Option<String>,
+        rejection: Option<RejectionKind>,
+    ) {
+        self.ledger.add(Injected { kind, ticker: trade.ticker.clone(), id, at: trade.traded_at, sent, rejection });
+    }
+}

@@ -1,0 +1,13 @@
+//! The venue as its listeners and askers see it: through real sockets.
+
+mod faults;
+mod garbage;
+mod generated;
+mod ledger;
+mod paging;
+mod program;
+mod recorded;
+mod replay;
+mod rest;
+mod stopping;
+mod support;
