@@ -171,6 +171,8 @@ create table feed_counts (
     check (minute % 60000 = 0)
 );
 
+create index feed_counts_by_minute on feed_counts (exchange, minute);
+
 -- The latest refused frames and rows, as they came. Bounded by the worker.
 create table rejections (
     id bigint generated always as identity primary key,

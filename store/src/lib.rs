@@ -1,1 +1,52 @@
-//! store
+//! Postgres: the pool, the migrations and every statement, each in a `.sql`
+//! file of its own that says the promise it keeps.
+//!
+//! It reads and writes what it is told to. What a trade means, when something
+//! is final and who may say so is decided elsewhere; here it is made durable,
+//! all of it or nothing.
+
+pub mod config;
+pub mod error;
+pub mod numeric;
+
+mod columns;
+mod row;
+mod session;
+
+mod migrate;
+mod partitions;
+mod pool;
+
+pub mod leadership;
+pub mod txn;
+
+pub mod confirmed;
+pub mod trades;
+
+pub mod watermarks;
+pub mod windows;
+
+pub mod figures;
+pub mod listening;
+
+pub mod faults;
+pub mod incidents;
+pub mod rejections;
+
+pub mod retention;
+
+pub mod answers;
+
+pub use config::StoreConfig;
+pub use error::StoreError;
+pub use faults::{COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
+pub use figures::{FIGURES_CHANNEL, Figure, Restatement};
+pub use incidents::Incident;
+pub use leadership::Leadership;
+pub use listening::Listening;
+pub use migrate::{migrate, schema_fingerprint};
+pub use numeric::Numeric;
+pub use pool::Store;
+pub use rejections::{Channel, REJECTIONS_KEPT, Refused};
+pub use txn::WriteTxn;
+pub use watermarks::{Advance, TickerState};

@@ -1,0 +1,81 @@
+-- Answers for one moment of a ticker: the figure kept of it when $7 allows and
+-- there is one, else the exact sums of its trades, never rounded here.
+-- Everything comes from one snapshot, so that sums, watermark and incidents
+-- agree. The window is ($4, $5]. Up to the watermark every trade is confirmed,
+-- so only those after it are asked whether they are.
+select
+    standing.exchange,
+    standing.ticker,
+    standing.validated_until,
+    standing.tape_from,
+    standing.market_time,
+    standing.checked_at,
+    newest.ts as newest_mark,
+    kept.ts is not null as is_kept,
+    kept.price,
+    kept.is_validated,
+    kept.revision,
+    coalesce(kept.volume, settled.volume + heard.volume) as volume,
+    coalesce(kept.notional, settled.notional + heard.notional) as notional,
+    coalesce(kept.trades, settled.trades + heard.trades) as trades,
+    coalesce(kept.confirmed_trades, settled.trades + heard.confirmed_trades) as confirmed_trades,
+    gap.kinds,
+    gap.froms,
+    gap.tos,
+    gap.details
+from tickers_validation_timestamp as standing
+left join latest_vwap_history as newest
+    on newest.exchange = standing.exchange and newest.ticker = standing.ticker and newest.interval = $6
+left join vwap_history as kept
+    on $7
+    and kept.exchange = standing.exchange
+    and kept.ticker = standing.ticker
+    and kept.interval = $3
+    and kept.ts = $5
+    and (kept.is_validated or kept.ts > standing.validated_until)
+cross join lateral (
+    select
+        count(*) as trades,
+        coalesce(sum(trade.quantity), 0) as volume,
+        coalesce(sum(trade.price * trade.quantity), 0) as notional
+    from transactions as trade
+    where
+        kept.ts is null
+        and trade.exchange = standing.exchange
+        and trade.ticker = standing.ticker
+        and trade.ts > $4
+        and trade.ts <= least($5, standing.validated_until)
+) as settled
+cross join lateral (
+    select
+        count(*) as trades,
+        count(*) filter (where trade.is_validated) as confirmed_trades,
+        coalesce(sum(trade.quantity), 0) as volume,
+        coalesce(sum(trade.price * trade.quantity), 0) as notional
+    from transactions as trade
+    where
+        kept.ts is null
+        and trade.exchange = standing.exchange
+        and trade.ticker = standing.ticker
+        and trade.ts > greatest($4, standing.validated_until)
+        and trade.ts <= $5
+) as heard
+left join lateral (
+    select
+        array_agg(touching.kind order by touching.from_ts, touching.id) as kinds,
+        array_agg(touching.from_ts order by touching.from_ts, touching.id) as froms,
+        array_agg(touching.to_ts order by touching.from_ts, touching.id) as tos,
+        array_agg(touching.detail order by touching.from_ts, touching.id) as details
+    from (
+        select incident.id, incident.kind, incident.from_ts, incident.to_ts, incident.detail
+        from incidents as incident
+        where
+            incident.exchange = standing.exchange
+            and incident.ticker in (standing.ticker, '')
+            and incident.to_ts > $4
+            and incident.from_ts <= $5
+        order by incident.from_ts, incident.id
+        limit 100
+    ) as touching
+) as gap on true
+where standing.ticker = $2 and ($1::text is null or lower(standing.exchange) = lower($1))

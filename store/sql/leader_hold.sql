@@ -1,0 +1,2 @@
+-- Reads the venue's epoch and keeps it from changing until the transaction ends.
+select epoch from leaders where exchange = $1 for share

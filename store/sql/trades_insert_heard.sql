@@ -1,0 +1,9 @@
+-- Adds trades heard on the socket and names the new ones.
+-- A trade already present is left alone: what REST confirmed must never be
+-- replaced by a late or altered copy from the faulty channel.
+insert into transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at)
+select $1, ticker, tradeid, ts, price, quantity, false, received_at
+from unnest($2::text[], $3::text[], $4::bigint[], $5::numeric[], $6::numeric[], $7::bigint[])
+    as heard (ticker, tradeid, ts, price, quantity, received_at)
+on conflict (exchange, ticker, tradeid) do nothing
+returning ticker, tradeid

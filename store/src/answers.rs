@@ -1,0 +1,17 @@
+//! What the api asks: the read side. Every answer is one statement, so that
+//! what it holds together was true together.
+//!
+//! It reads what is there and sums it exactly; how an answer looks, and whether
+//! it is good enough, is decided by who asked.
+
+mod figure;
+mod gap;
+mod quality;
+mod series;
+mod standing;
+
+pub use figure::{Answered, Figure, Moment};
+pub use gap::Gap;
+pub use quality::{Counted, Damage, Drift, Restatement, Restatements, Scope};
+pub use series::Point;
+pub use standing::{Known, Standing};

@@ -1,0 +1,164 @@
+//! Figures: the newest one, and the one of any moment.
+
+use tape::{EpochMs, Interval, Sums, Ticker, Vwap, Window};
+use tokio_postgres::Row;
+
+use super::gap::gaps;
+use super::standing::standing;
+use super::{Gap, Standing};
+use crate::numeric::Numeric;
+use crate::row::{column, count, sums};
+use crate::{Store, StoreError};
+
+/// The average over one window, and what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Figure {
+    /// Where the window closes.
+    pub closes_at: EpochMs,
+    /// How long the window is.
+    pub interval: Interval,
+    /// The average; no trades have none.
+    pub price: Option<Vwap>,
+    /// The exact sums.
+    pub sums: Sums,
+    /// How many of the trades are confirmed.
+    pub confirmed_trades: u64,
+    /// Whether the whole window is confirmed.
+    pub is_final: bool,
+    /// Whether it was read rather than summed just now.
+    pub is_kept: bool,
+    /// How often the final figure was restated, as far as its history was read.
+    pub revision: Option<u32>,
+}
+
+/// A figure with how far its ticker is known and what is missing in its window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// How far the ticker is known.
+    pub standing: Standing,
+    /// The figure; a ticker that has just been found has none.
+    pub figure: Option<Figure>,
+    /// The incidents that touch the window.
+    pub gaps: Vec<Gap>,
+}
+
+/// Which moment is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Where the window closes.
+    pub closes_at: EpochMs,
+    /// How long it is.
+    pub interval: Interval,
+    /// The interval that figures are calculated for.
+    pub kept_interval: Interval,
+}
+
+impl Store {
+    /// The newest figure of a ticker: one answer per venue that has it, or that
+    /// of one venue, whatever its case.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and what Postgres refuses.
+    pub async fn figure_newest(
+        &self,
+        venue: Option<&str>,
+        name: &Ticker,
+        interval: Interval,
+    ) -> Result<Vec<Answered>, StoreError> {
+        let params: crate::session::Params<'_> = &[&venue, &name.as_str(), &interval.ms()];
+        let rows = self.session().await?.query(include_str!("../../sql/answer_latest.sql"), params).await?;
+        let read = |row: &Row| -> Result<Answered, StoreError> {
+            let standing = standing(row)?;
+            let figure = standing.newest_mark.map(|mark| Figure::newest(row, mark, interval)).transpose()?;
+            Ok(Answered { standing, figure, gaps: gaps(row)? })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// The figure of any moment, exact: the kept one where the moment is a mark
+    /// of the kept interval, else summed from the trades. One answer per venue
+    /// that has the ticker.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and what Postgres refuses.
+    pub async fn figure_at(
+        &self,
+        venue: Option<&str>,
+        name: &Ticker,
+        moment: Moment,
+    ) -> Result<Vec<Answered>, StoreError> {
+        let Moment { closes_at, interval, kept_interval } = moment;
+        let opens_after = Window::closing_at(closes_at, interval).opens_after();
+        let may_be_kept = interval == kept_interval && closes_at.ms() % 1000 == 0;
+        let params: crate::session::Params<'_> = &[
+            &venue,
+            &name.as_str(),
+            &interval.ms(),
+            &opens_after.ms(),
+            &closes_at.ms(),
+            &kept_interval.ms(),
+            &may_be_kept,
+        ];
+        let rows = self.session().await?.query(include_str!("../../sql/answer_moment.sql"), params).await?;
+        let read = |row: &Row| -> Result<Answered, StoreError> {
+            let standing = standing(row)?;
+            let figure = Figure::of_moment(row, moment, standing.settled_until)?;
+            Ok(Answered { standing, figure: Some(figure), gaps: gaps(row)? })
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Figure {
+    /// The newest figure of a ticker, as its row has it.
+    pub(super) fn newest(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
+        let is_final: bool = column(row, "is_validated")?;
+        let revision = if is_final { None } else { Some(0) };
+        Self::kept(row, closes_at, interval, revision)
+    }
+
+    /// A figure that was calculated before.
+    pub(super) fn kept(
+        row: &Row,
+        closes_at: EpochMs,
+        interval: Interval,
+        revision: Option<u32>,
+    ) -> Result<Self, StoreError> {
+        let price: Option<Numeric<24>> = column(row, "price")?;
+        Ok(Self {
+            closes_at,
+            interval,
+            price: price.map(|price| price.0),
+            sums: sums(row, "trades", "volume", "notional")?,
+            confirmed_trades: count(row, "confirmed_trades")?,
+            is_final: column(row, "is_validated")?,
+            is_kept: true,
+            revision,
+        })
+    }
+
+    fn of_moment(row: &Row, moment: Moment, settled_until: EpochMs) -> Result<Self, StoreError> {
+        let Moment { closes_at, interval, .. } = moment;
+        if column(row, "is_kept")? {
+            return Self::kept(row, closes_at, interval, Some(revision(row)?));
+        }
+        let sums = sums(row, "trades", "volume", "notional")?;
+        let is_final = closes_at <= settled_until;
+        Ok(Self {
+            closes_at,
+            interval,
+            price: sums.vwap(),
+            sums,
+            confirmed_trades: count(row, "confirmed_trades")?,
+            is_final,
+            is_kept: false,
+            revision: if is_final { None } else { Some(0) },
+        })
+    }
+}
+
+/// How often a kept figure was restated.
+pub(super) fn revision(row: &Row) -> Result<u32, StoreError> {
+    let revision: i32 = column(row, "revision")?;
+    u32::try_from(revision).map_err(|source| StoreError::unreadable("revision", source))
+}

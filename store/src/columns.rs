@@ -1,0 +1,57 @@
+//! Rows turned into one array per column, as `unnest` takes them: sorted by
+//! key, so that two writers never wait for each other in a circle, and each
+//! key once, so that no statement meets the same row twice.
+
+use tape::{EpochMs, Ticker, Trade, TradeId};
+
+use crate::numeric::NumericUnit;
+
+/// Names of trades.
+pub(crate) struct KeyColumns<'a> {
+    pub(crate) tickers: Vec<&'a str>,
+    pub(crate) ids: Vec<&'a str>,
+}
+
+impl<'a> KeyColumns<'a> {
+    pub(crate) fn new(keys: &'a [(Ticker, TradeId)]) -> Self {
+        Self::of(keys.iter().map(|(ticker, id)| (ticker, id)))
+    }
+
+    pub(crate) fn of(keys: impl Iterator<Item = (&'a Ticker, &'a TradeId)>) -> Self {
+        let mut keys: Vec<(&str, &str)> = keys.map(|(ticker, id)| (ticker.as_str(), id.as_str())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let (tickers, ids) = keys.into_iter().unzip();
+        Self { tickers, ids }
+    }
+}
+
+/// Trades, and when each was heard, if it was. Of two with one name the first counts.
+#[derive(Default)]
+pub(crate) struct TradeColumns<'a> {
+    pub(crate) tickers: Vec<&'a str>,
+    pub(crate) ids: Vec<&'a str>,
+    pub(crate) traded_at: Vec<i64>,
+    pub(crate) prices: Vec<NumericUnit>,
+    pub(crate) quantities: Vec<NumericUnit>,
+    pub(crate) received_at: Vec<Option<i64>>,
+}
+
+impl<'a> TradeColumns<'a> {
+    pub(crate) fn new(trades: impl Iterator<Item = (&'a Trade, Option<EpochMs>)>) -> Self {
+        let mut trades: Vec<(&Trade, Option<EpochMs>)> = trades.collect();
+        // Stable, so that the first of two with one name stays the first.
+        trades.sort_by_key(|(trade, _)| (&trade.ticker, &trade.id));
+        trades.dedup_by_key(|(trade, _)| (&trade.ticker, &trade.id));
+        let mut columns = Self::default();
+        for (trade, received_at) in trades {
+            columns.tickers.push(trade.ticker.as_str());
+            columns.ids.push(trade.id.as_str());
+            columns.traded_at.push(trade.traded_at.ms());
+            columns.prices.push(trade.price.into());
+            columns.quantities.push(trade.quantity.into());
+            columns.received_at.push(received_at.map(EpochMs::ms));
+        }
+        columns
+    }
+}

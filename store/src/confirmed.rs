@@ -1,0 +1,44 @@
+//! Trades as REST confirmed them.
+
+use tape::{Confirmation, Trade};
+
+use crate::StoreError;
+use crate::columns::TradeColumns;
+use crate::session::Params;
+use crate::txn::WriteTxn;
+
+impl WriteTxn {
+    /// Writes the true values of trades. When the socket brought one first is
+    /// kept; a copy kept aside is taken away, since the trade has its place now.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {
+        if confirmations.is_empty() {
+            return Ok(());
+        }
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at } =
+            TradeColumns::new(confirmations.iter().map(|it| (&it.trade, it.received_at)));
+        let confirmed: Params<'_> = &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at];
+        let aside: Params<'_> = &[&self.venue, &tickers, &ids];
+        tokio::try_join!(
+            self.session.execute(include_str!("../sql/trades_confirm.sql"), confirmed),
+            self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), aside),
+        )?;
+        Ok(())
+    }
+
+    /// Gives confirmed trades the values REST gives them now, and tells how many there were.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trades_correct(&self, corrections: &[Trade]) -> Result<u64, StoreError> {
+        if corrections.is_empty() {
+            return Ok(0);
+        }
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, .. } =
+            TradeColumns::new(corrections.iter().map(|trade| (trade, None)));
+        let sql = include_str!("../sql/trades_correct.sql");
+        self.session.execute(sql, &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities]).await
+    }
+}

@@ -1,0 +1,239 @@
+//! Figures: one per ticker, interval and mark. A provisional one may be said
+//! anew; a final one changes by a restatement only.
+
+use std::cmp::Reverse;
+
+use tape::book::Said;
+use tape::{EpochMs, Interval, Mark, Sums, Ticker};
+
+use crate::StoreError;
+use crate::numeric::Numeric;
+use crate::partitions::Day;
+use crate::row::count;
+use crate::txn::WriteTxn;
+
+/// The channel on which a venue's name is notified when its latest figures changed.
+pub const FIGURES_CHANNEL: &str = "truetape_figures";
+
+/// How many rows one statement writes at most.
+const ROWS_AT_ONCE: usize = 10_000;
+
+/// What is said of one ticker's window at one mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// The ticker.
+    pub ticker: Ticker,
+    /// How long the window is.
+    pub interval: Interval,
+    /// When the window closes.
+    pub mark: Mark,
+    /// The exact sums of its trades.
+    pub sums: Sums,
+    /// How many of them are confirmed.
+    pub confirmed_trades: u64,
+}
+
+/// A final figure that was wrong, and why it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restatement {
+    /// The figure as it is now.
+    pub figure: Figure,
+    /// Why.
+    pub reason: String,
+}
+
+impl Figure {
+    /// The figure of what was said of a ticker.
+    pub fn new(ticker: Ticker, interval: Interval, said: Said) -> Self {
+        Self { ticker, interval, mark: said.mark, sums: said.sums, confirmed_trades: said.confirmed_trades }
+    }
+}
+
+impl WriteTxn {
+    /// Writes final figures. What was said before is kept beside each. A
+    /// figure that is final already is left as it is; returns how many of
+    /// those have other values than the ones given here, which must be none.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {
+        self.partitions_ensure(figures).await?;
+        let mut differing = 0;
+        for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
+            let columns = FigureColumns::new(rows);
+            let sql = include_str!("../sql/figures_insert_final.sql");
+            let written = self.figures_write(sql, &columns, final_at).await?;
+            // Whatever was not written was final before.
+            if written < rows.len() as u64 {
+                differing += self.figures_differing(&columns).await?;
+            }
+        }
+        Ok(differing)
+    }
+
+    /// Writes provisional figures, replacing provisional ones. A final figure
+    /// is left as it is.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn figures_insert_provisional(
+        &self,
+        figures: &[Figure],
+        calculated_at: EpochMs,
+    ) -> Result<(), StoreError> {
+        self.partitions_ensure(figures).await?;
+        for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
+            let sql = include_str!("../sql/figures_insert_provisional.sql");
+            self.figures_write(sql, &FigureColumns::new(rows), calculated_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes figures the latest of their ticker and interval, if they are newer
+    /// than those, or final where those are provisional; and lets whoever
+    /// listens on [`FIGURES_CHANNEL`] know, once, when this commits.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn latest_upsert(
+        &self,
+        figures: &[Figure],
+        is_final: bool,
+        calculated_at: EpochMs,
+    ) -> Result<u64, StoreError> {
+        let mut newest: Vec<&Figure> = figures.iter().collect();
+        newest.sort_by_key(|figure| (&figure.ticker, figure.interval, Reverse(figure.mark)));
+        newest.dedup_by_key(|figure| (&figure.ticker, figure.interval));
+        let mut changed = 0;
+        for rows in newest.chunks(ROWS_AT_ONCE) {
+            let sql = if is_final {
+                include_str!("../sql/latest_upsert_final.sql")
+            } else {
+                include_str!("../sql/latest_upsert_provisional.sql")
+            };
+            changed += self.figures_write(sql, &FigureColumns::new(rows), calculated_at).await?;
+        }
+        if changed > 0 {
+            let sql = include_str!("../sql/figures_announce.sql");
+            self.session.execute(sql, &[&FIGURES_CHANNEL, &self.venue]).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Changes final figures, and writes for each what it was, what it is and
+    /// why. Returns how many changed; one that has these values already, or is
+    /// not final, does not.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn figures_restate(&self, restatements: &[Restatement], restated_at: EpochMs) -> Result<u64, StoreError> {
+        let mut sorted: Vec<&Restatement> = restatements.iter().collect();
+        sorted.sort_by_key(|it| (&it.figure.ticker, it.figure.interval, it.figure.mark));
+        sorted.dedup_by_key(|it| (&it.figure.ticker, it.figure.interval, it.figure.mark));
+        let mut changed = 0;
+        for rows in sorted.chunks(ROWS_AT_ONCE) {
+            let figures: Vec<&Figure> = rows.iter().map(|it| &it.figure).collect();
+            let reasons: Vec<&str> = rows.iter().map(|it| it.reason.as_str()).collect();
+            let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } =
+                FigureColumns::new(&figures);
+            let sql = include_str!("../sql/figures_restate.sql");
+            let row = self
+                .session
+                .query(
+                    sql,
+                    &[
+                        &self.venue,
+                        &tickers,
+                        &intervals,
+                        &marks,
+                        &prices,
+                        &volumes,
+                        &notionals,
+                        &trades,
+                        &reasons,
+                        &restated_at.ms(),
+                    ],
+                )
+                .await?;
+            changed += row.first().map(|row| count(row, "changed")).transpose()?.unwrap_or(0);
+        }
+        Ok(changed)
+    }
+
+    async fn partitions_ensure(&self, figures: &[Figure]) -> Result<(), StoreError> {
+        let days = figures.iter().map(|figure| Day::of(figure.mark.at())).collect();
+        self.partitions_ensure_days(days).await
+    }
+
+    async fn figures_write(
+        &self,
+        sql: &'static str,
+        columns: &FigureColumns<'_>,
+        at: EpochMs,
+    ) -> Result<u64, StoreError> {
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, confirmed_trades } = columns;
+        self.session
+            .execute(
+                sql,
+                &[
+                    &self.venue,
+                    tickers,
+                    intervals,
+                    marks,
+                    prices,
+                    volumes,
+                    notionals,
+                    trades,
+                    confirmed_trades,
+                    &at.ms(),
+                ],
+            )
+            .await
+    }
+
+    async fn figures_differing(&self, columns: &FigureColumns<'_>) -> Result<u64, StoreError> {
+        let FigureColumns { tickers, intervals, marks, volumes, notionals, trades, .. } = columns;
+        let sql = include_str!("../sql/figures_differing.sql");
+        let rows =
+            self.session.query(sql, &[&self.venue, tickers, intervals, marks, volumes, notionals, trades]).await?;
+        rows.first().map_or(Ok(0), |row| count(row, "differing"))
+    }
+}
+
+/// Figures sorted by key, each key once.
+fn by_key(figures: &[Figure]) -> Vec<&Figure> {
+    let mut sorted: Vec<&Figure> = figures.iter().collect();
+    sorted.sort_by_key(|figure| (&figure.ticker, figure.interval, figure.mark));
+    sorted.dedup_by_key(|figure| (&figure.ticker, figure.interval, figure.mark));
+    sorted
+}
+
+#[derive(Default)]
+struct FigureColumns<'a> {
+    tickers: Vec<&'a str>,
+    intervals: Vec<i64>,
+    marks: Vec<i64>,
+    prices: Vec<Option<Numeric<24>>>,
+    volumes: Vec<Numeric<18>>,
+    notionals: Vec<Numeric<36>>,
+    trades: Vec<i64>,
+    confirmed_trades: Vec<i64>,
+}
+
+impl<'a> FigureColumns<'a> {
+    fn new(figures: &[&'a Figure]) -> Self {
+        const FITS: &str = "fewer than 2^36 trades are ever summed";
+        let mut columns = Self::default();
+        for Figure { ticker, interval, mark, sums, confirmed_trades } in figures.iter().copied() {
+            columns.tickers.push(ticker.as_str());
+            columns.intervals.push(interval.ms());
+            columns.marks.push(mark.at().ms());
+            columns.prices.push(sums.vwap().map(Numeric));
+            columns.volumes.push(Numeric(sums.volume));
+            columns.notionals.push(Numeric(sums.notional));
+            columns.trades.push(i64::try_from(sums.trades).expect(FITS));
+            columns.confirmed_trades.push(i64::try_from(*confirmed_trades).expect(FITS));
+        }
+        columns
+    }
+}

@@ -1,0 +1,54 @@
+//! What a restart needs: the trades of the current windows, second by second,
+//! and the marks spoken of last.
+
+use std::collections::HashMap;
+
+use tape::{Bucket, EpochMs, Interval, Mark, Ticker};
+
+use crate::row::{instant, sums, ticker};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The exact sums of each second with trades after an instant, per ticker,
+    /// oldest first; confirmed trades and heard ones apart.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or a sum does not fit.
+    pub async fn window_buckets(
+        &self,
+        venue: &str,
+        after: &[(Ticker, EpochMs)],
+    ) -> Result<HashMap<Ticker, Vec<Bucket>>, StoreError> {
+        let session = self.session().await?;
+        let mut buckets = HashMap::with_capacity(after.len());
+        // One ticker at a time: what one statement has to read stays bounded.
+        for (of, after) in after {
+            let rows =
+                session.query(include_str!("../sql/window_buckets.sql"), &[&venue, &of.as_str(), &after.ms()]).await?;
+            let mut own = Vec::with_capacity(rows.len());
+            for row in &rows {
+                own.push(Bucket {
+                    second: Mark::at_or_after(instant(row, "second")?),
+                    confirmed: sums(row, "confirmed_trades", "confirmed_volume", "confirmed_notional")?,
+                    heard: sums(row, "heard_trades", "heard_volume", "heard_notional")?,
+                });
+            }
+            buckets.insert(of.clone(), own);
+        }
+        Ok(buckets)
+    }
+
+    /// The latest mark said of each ticker of a venue, for one interval.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn marks_latest(&self, venue: &str, interval: Interval) -> Result<Vec<(Ticker, Mark)>, StoreError> {
+        let session = self.session().await?;
+        let rows = session.query(include_str!("../sql/marks_latest.sql"), &[&venue, &interval.ms()]).await?;
+        let mut marks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            marks.push((ticker(row, "ticker")?, Mark::at_or_before(instant(row, "ts")?)));
+        }
+        Ok(marks)
+    }
+}

@@ -1,0 +1,137 @@
+//! Figures: provisional ones may be said anew, final ones never change.
+
+use store::Figure;
+use tape::{EpochMs, Interval, Mark, Sums};
+use testkit::{at, price, quantity, ticker};
+
+use crate::scene::{Scene, scene};
+
+/// A figure of one trade at a price, or of none.
+pub fn figure(mark: i64, traded_price: Option<&str>) -> Figure {
+    let sums = traded_price.map_or(Sums::EMPTY, |text| Sums::of(price(text), quantity("2")));
+    Figure {
+        ticker: ticker("BTC"),
+        interval: Interval::DEFAULT,
+        mark: Mark::at_or_before(at(mark)),
+        sums,
+        confirmed_trades: sums.trades,
+    }
+}
+
+fn unconfirmed(figure: Figure) -> Figure {
+    Figure { confirmed_trades: 0, ..figure }
+}
+
+pub async fn finalize(scene: &Scene, figures: &[Figure], final_at: EpochMs) -> u64 {
+    let txn = scene.begin().await;
+    let differing = txn.figures_insert_final(figures, final_at).await.expect("written");
+    txn.commit().await.expect("committed");
+    differing
+}
+
+async fn provisional(scene: &Scene, figures: &[Figure], calculated_at: i64) {
+    let txn = scene.begin().await;
+    txn.figures_insert_provisional(figures, at(calculated_at)).await.expect("written");
+    txn.commit().await.expect("committed");
+}
+
+async fn history(scene: &Scene) -> String {
+    let sql = "select string_agg(concat_ws(' ', ts, coalesce(price::text, 'none'), volume, notional, trades,
+            confirmed_trades, is_validated, coalesce(provisional_price::text, '-'), coalesce(provisional_trades::text, '-'),
+            calculated_at, coalesce(final_at::text, '-')), '; ' order by ts)
+        from vwap_history";
+    scene.text(sql).await.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_figure_becomes_final_and_what_was_said_before_stays_beside_it() {
+    let scene = scene().await;
+    provisional(&scene, &[unconfirmed(figure(1_000, Some("11"))), figure(2_000, None)], 50).await;
+
+    assert_eq!(
+        finalize(&scene, &[figure(1_000, Some("10")), figure(2_000, Some("10")), figure(3_000, None)], at(90)).await,
+        0
+    );
+
+    assert_eq!(
+        history(&scene).await,
+        "1000 10 2 20 1 1 t 11 1 50 90; 2000 10 2 20 1 1 t - 0 50 90; 3000 none 0 0 0 0 t - - 90 90"
+    );
+}
+
+#[tokio::test]
+async fn a_final_figure_never_changes_and_who_would_have_changed_it_is_told() {
+    let scene = scene().await;
+    finalize(&scene, &[figure(1_000, Some("10")), figure(2_000, None)], at(90)).await;
+    let before = history(&scene).await;
+
+    assert_eq!(finalize(&scene, &[figure(1_000, Some("10")), figure(2_000, None)], at(91)).await, 0, "the same again");
+    assert_eq!(finalize(&scene, &[figure(1_000, Some("11")), figure(2_000, None)], at(92)).await, 1, "one differs");
+    provisional(&scene, &[figure(1_000, Some("12")), figure(2_000, Some("12"))], 93).await;
+
+    assert_eq!(history(&scene).await, before);
+}
+
+#[tokio::test]
+async fn a_provisional_figure_is_said_anew() {
+    let scene = scene().await;
+    provisional(&scene, &[unconfirmed(figure(1_000, Some("11")))], 50).await;
+    provisional(&scene, &[figure(1_000, Some("12"))], 60).await;
+
+    assert_eq!(history(&scene).await, "1000 12 2 24 1 1 f - - 60 -");
+}
+
+#[tokio::test]
+async fn figures_of_any_day_are_written_and_their_days_made_with_them() {
+    let scene = scene().await;
+    let midnight = 1_684_108_800_000;
+    let txn = scene.begin().await;
+    txn.figures_insert_final(&[figure(midnight - 1_000, None), figure(midnight, None)], at(90)).await.expect("written");
+    drop(txn);
+    let days = "select count(*) from pg_class where relispartition and relkind = 'r'";
+    assert_eq!(scene.number(days).await, 0, "undone with the transaction");
+
+    finalize(&scene, &[figure(midnight - 1_000, None), figure(midnight, None)], at(90)).await;
+    assert_eq!(scene.number(days).await, 2);
+
+    // Someone else drops a day this store knows: one transaction fails, the next makes it again.
+    scene.client.batch_execute("drop table vwap_history_20230515").await.expect("dropped");
+    let txn = scene.begin().await;
+    txn.figures_insert_final(&[figure(midnight, None)], at(90)).await.expect_err("no such day");
+    drop(txn);
+    finalize(&scene, &[figure(midnight, None)], at(90)).await;
+    assert_eq!(scene.number(days).await, 2);
+}
+
+#[tokio::test]
+async fn tens_of_thousands_of_marks_are_final_in_one_transaction() {
+    let scene = scene().await;
+    let figures: Vec<Figure> = (1..=25_000).map(|second| figure(second * 1_000, Some("27000.12"))).collect();
+
+    assert_eq!(finalize(&scene, &figures, at(90)).await, 0);
+
+    assert_eq!(scene.number("select count(*) from vwap_history where is_validated").await, 25_000);
+}
+
+async fn latest(scene: &Scene, figures: &[Figure], is_final: bool) -> u64 {
+    let txn = scene.begin().await;
+    let changed = txn.latest_upsert(figures, is_final, at(7)).await.expect("written");
+    txn.commit().await.expect("committed");
+    changed
+}
+
+#[tokio::test]
+async fn the_latest_figure_gives_way_to_a_newer_mark_or_to_its_own_final_one() {
+    let scene = scene().await;
+    let shown = "select concat_ws(' ', ts, price, is_validated) from latest_vwap_history";
+
+    assert_eq!(latest(&scene, &[figure(1_000, Some("9")), figure(2_000, Some("10"))], false).await, 1);
+    assert_eq!(scene.text(shown).await.as_deref(), Some("2000 10 f"), "the newest of a batch");
+    assert_eq!(latest(&scene, &[figure(1_000, Some("11"))], true).await, 0, "an older one, final or not");
+    assert_eq!(latest(&scene, &[figure(2_000, Some("12"))], false).await, 0, "no second opinion on one mark");
+    assert_eq!(latest(&scene, &[figure(2_000, Some("13"))], true).await, 1);
+    assert_eq!(scene.text(shown).await.as_deref(), Some("2000 13 t"));
+    assert_eq!(latest(&scene, &[figure(2_000, Some("14"))], false).await, 0, "final stays");
+    assert_eq!(latest(&scene, &[figure(3_000, None)], false).await, 1);
+    assert_eq!(scene.text(shown).await.as_deref(), Some("3000 f"), "no trades have no price");
+}

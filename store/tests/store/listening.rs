@@ -1,0 +1,44 @@
+//! Hearing at once that figures changed.
+
+use std::time::Duration;
+
+use testkit::at;
+use tokio::time::timeout;
+
+use crate::figures::figure;
+use crate::scene::{VENUE, scene};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn who_listens_is_told_once_per_transaction_that_the_latest_figures_changed() {
+    let scene = scene().await;
+    let mut listening = scene.store.listen().await.expect("listening");
+
+    for mark in [1_000, 2_000] {
+        let txn = scene.begin().await;
+        txn.latest_upsert(&[figure(mark, None)], false, at(mark)).await.expect("written");
+        txn.latest_upsert(&[figure(mark, None)], true, at(mark)).await.expect("written");
+        txn.commit().await.expect("committed");
+    }
+
+    for _ in 0..2 {
+        assert_eq!(timeout(SOON, listening.changed()).await.expect("in time").expect("connected"), VENUE);
+    }
+    // A third hint would have come before this one.
+    scene.client.batch_execute("notify truetape_figures, 'the end'").await.expect("told");
+    assert_eq!(timeout(SOON, listening.changed()).await.expect("in time").expect("connected"), "the end");
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_told_rather_than_silence() {
+    let scene = scene().await;
+    let mut listening = scene.store.listen().await.expect("listening");
+    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and query like 'listen %'";
+    assert_eq!(scene.number(cut).await, 1);
+
+    let error = timeout(SOON, listening.changed()).await.expect("in time").expect_err("it is lost");
+
+    assert!(error.is_transient());
+}

@@ -1,0 +1,22 @@
+//! The store against a real Postgres: each promise, and what must never happen.
+
+mod scene;
+
+mod core;
+mod leadership;
+mod numeric;
+
+mod confirmed;
+mod trades;
+
+mod watermarks;
+mod windows;
+
+mod figures;
+mod listening;
+mod restatements;
+
+mod ledger;
+
+mod plans;
+mod retention;

@@ -1,0 +1,76 @@
+//! What is asked every second must not read the whole tape: hot statements
+//! use indexes, and confirming stays within a page.
+
+use std::time::Duration;
+
+use testkit::{eventually, heard, trade};
+
+use crate::scene::{Scene, scene};
+
+async fn filled() -> Scene {
+    let scene = scene().await;
+    let fill = "
+        insert into transactions
+        select 'generic', 'T' || n % 20, n::text, n * 100, 1, 1, true, null from generate_series(1, 60000) as n;
+        insert into tickers_validation_timestamp (exchange, ticker, validated_until, tape_from)
+        select 'generic', 'T' || n, 6000000, 0 from generate_series(0, 19) as n;
+        insert into feed_faults (exchange, ticker, tradeid, kind, ts, found_at)
+        select 'generic', 'T' || n % 20, n::text, 'missing', n * 100, 0 from generate_series(1, 20000) as n;
+        analyze";
+    scene.client.batch_execute(fill).await.expect("filled");
+    scene
+}
+
+/// The plan of a statement for given literals in place of its parameters.
+async fn plan(scene: &Scene, sql: &str, literals: &[&str]) -> String {
+    let mut statement = sql.to_owned();
+    // Highest first: $1 is also how $10 begins.
+    for (index, literal) in literals.iter().enumerate().rev() {
+        statement = statement.replace(&format!("${}", index + 1), literal);
+    }
+    let rows = scene.client.query(&format!("explain {statement}"), &[]).await.expect("a plan");
+    rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn hot_statements_never_scan_the_tape() {
+    let scene = filled().await;
+    let venue = "'generic'::text";
+    let names = ["array['T1', 'T2']", "array['1', '2']"];
+    let cases: [(&str, Vec<&str>); 7] = [
+        (include_str!("../../sql/trades_known.sql"), vec![venue, names[0], names[1]]),
+        (include_str!("../../sql/trades_heard_until.sql"), vec![venue, "array['T1']", "array[6000500::bigint]"]),
+        (include_str!("../../sql/trades_mark_heard.sql"), vec![venue, names[0], names[1], "array[1::bigint, 2]"]),
+        (include_str!("../../sql/trades_remove_heard.sql"), vec![venue, names[0], names[1]]),
+        (include_str!("../../sql/window_buckets.sql"), vec![venue, "'T1'::text", "5950000::bigint"]),
+        (include_str!("../../sql/missing_withdraw.sql"), vec![venue, names[0], names[1]]),
+        (include_str!("../../sql/retain_trades.sql"), vec![venue, "100::bigint"]),
+    ];
+    for (sql, literals) in cases {
+        let plan = plan(&scene, sql, &literals).await;
+        assert!(plan.contains("transactions_") || plan.contains("feed_faults_by_trade"), "{sql}\n{plan}");
+        for table in ["transactions", "feed_faults"] {
+            assert!(!plan.contains(&format!("Seq Scan on {table}")), "{sql}\n{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn confirming_what_was_heard_touches_no_index() {
+    let scene = scene().await;
+    let trades: Vec<_> = (0..1_000).map(|n| trade("BTC", &n.to_string(), 1_000 + n, "27000.120", "0.50")).collect();
+    let said: Vec<_> = trades.iter().map(|trade| heard(trade.clone(), 5)).collect();
+    scene.hear(&said).await;
+    scene.confirm(&trades).await;
+
+    // A connection that ends reports what it did at once.
+    let Scene { store, client, .. } = &scene;
+    store.close();
+    let counted = "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'transactions'";
+    let (updated, in_page): (i64, i64) = eventually("the updates to be counted", Duration::from_secs(20), || async {
+        let row = client.query_one(counted, &[]).await.expect("statistics");
+        (row.get::<_, i64>(0) > 0).then(|| (row.get(0), row.get(1)))
+    })
+    .await;
+    assert_eq!((updated, in_page), (1_000, 1_000));
+}

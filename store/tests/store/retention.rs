@@ -1,0 +1,116 @@
+//! Letting go of the old, in batches, and of nothing else.
+
+use testkit::{at, heard, trade};
+
+use crate::figures::{figure, finalize};
+use crate::scene::{Scene, VENUE, scene, through};
+
+const DAY: i64 = 86_400_000;
+
+async fn retain_all(scene: &Scene, before: i64, batch: u32) -> Vec<u64> {
+    let mut batches = Vec::new();
+    loop {
+        let rows = scene.store.retain(VENUE, at(before), batch).await.expect("written");
+        if rows == 0 {
+            return batches;
+        }
+        batches.push(rows);
+        assert!(batches.len() < 1_000, "it never ends");
+    }
+}
+
+#[tokio::test]
+async fn old_trades_go_in_bounded_batches_and_the_tape_says_from_when_it_is_kept() {
+    let scene = scene().await;
+    let trades: Vec<_> = (1..=25).map(|n| trade("BTC", &n.to_string(), n * 1_000, "1", "1")).collect();
+    scene.confirm(&trades).await;
+    scene.confirm(&[trade("ETH", "e", 10_000, "1", "1")]).await;
+    scene.advance("BTC", through(0), through(25_000)).await;
+    scene.advance("ETH", through(0), through(25_000)).await;
+
+    let first = scene.store.retain(VENUE, at(20_000), 8).await.expect("written");
+    assert_eq!(first, 8);
+    let states = scene.store.watermarks(VENUE).await.expect("read");
+    assert_eq!(states[0].tape_from, at(20_000), "it rises before the first trade goes");
+
+    assert_eq!(retain_all(&scene, 20_000, 8).await, [8, 5]);
+    assert_eq!(scene.number("select min(ts) from transactions").await, 21_000);
+    assert_eq!(scene.number("select count(*) from transactions").await, 5);
+}
+
+#[tokio::test]
+async fn what_is_not_settled_stays_however_old() {
+    let scene = scene().await;
+    scene.confirm(&[trade("BTC", "a", 1_000, "1", "1"), trade("BTC", "b", 2_000, "1", "1")]).await;
+    scene.hear(&[heard(trade("BTC", "c", 3_000, "1", "1"), 3_001)]).await;
+    let txn = scene.begin().await;
+    let aside = [heard(trade("BTC", "old", 500, "1", "1"), 900), heard(trade("BTC", "open", 500, "1", "1"), 9_000)];
+    txn.trades_insert_unplaced(&aside).await.expect("written");
+    txn.commit().await.expect("committed");
+    scene.advance("BTC", through(0), through(1_500)).await;
+
+    retain_all(&scene, 50_000, 100).await;
+
+    let left = scene.text("select string_agg(tradeid, ' ' order by tradeid) from transactions").await;
+    assert_eq!(left.as_deref(), Some("b c"));
+    let left = scene.text("select string_agg(tradeid, ' ' order by tradeid) from unplaced_trades").await;
+    assert_eq!(left.as_deref(), Some("open"), "it may yet be confirmed at another time");
+    let states = scene.store.watermarks(VENUE).await.expect("read");
+    assert_eq!((&states[0].watermark, states[0].tape_from), (&through(1_500), at(1_500)));
+}
+
+#[tokio::test]
+async fn days_of_history_go_whole_and_may_come_back() {
+    let scene = scene().await;
+    let figures = [figure(DAY / 2, None), figure(DAY, None), figure(DAY + 1_000, None)];
+    finalize(&scene, &figures, at(1)).await;
+
+    assert_eq!(retain_all(&scene, DAY - 1, 100).await, [], "the day has not ended");
+    assert_eq!(retain_all(&scene, DAY, 100).await, [1]);
+    assert_eq!(scene.number("select min(ts) from vwap_history").await, DAY, "midnight belongs to the next day");
+
+    finalize(&scene, &figures[..1], at(1)).await;
+    assert_eq!(scene.number("select count(*) from vwap_history").await, 3);
+}
+
+#[tokio::test]
+async fn a_reader_of_the_history_is_not_waited_for_long() {
+    let mut scene = scene().await;
+    finalize(&scene, &[figure(1_000, None)], at(1)).await;
+    let reader = scene.client.transaction().await.expect("begun");
+    reader.query("select * from vwap_history", &[]).await.expect("reading");
+
+    let error = scene.store.retain(VENUE, at(DAY), 100).await.expect_err("a reader is in the way");
+
+    assert!(error.is_transient(), "{error:?}");
+    reader.commit().await.expect("done reading");
+    assert_eq!(retain_all(&scene, DAY, 100).await, [1]);
+}
+
+#[tokio::test]
+async fn the_old_part_of_every_ledger_goes() {
+    let scene = scene().await;
+    scene.advance("BTC", through(0), through(10 * DAY)).await;
+    let fill = "
+        insert into feed_faults (exchange, ticker, tradeid, kind, ts, found_at)
+        select 'generic', 'BTC', n::text, 'missing', n * 43200000, 0 from generate_series(1, 4) as n;
+        insert into feed_counts select 'generic', ticker, n * 43200000, 'matched', 1
+        from generate_series(0, 3) as n, unnest(array['', 'BTC']) as ticker;
+        insert into incidents (exchange, ticker, kind, from_ts, to_ts, detail, found_at)
+        select 'generic', 'BTC', 'gap', 0 + n, n * 43200000, '', 0 from generate_series(1, 4) as n;
+        insert into rejections (exchange, channel, kind, reason, frame, received_at)
+        select 'generic', 'rest', 'malformed', '', '', n * 43200000 from generate_series(1, 4) as n;
+        insert into restatements
+        select 'generic', 'BTC', 300000, n * 43200000, 1, '', null, 0, 0, 0, null, 0, 0, 0, 0 from generate_series(1, 4) as n;
+        insert into rejections (exchange, channel, kind, reason, frame, received_at)
+        values ('elsewhere', 'rest', 'malformed', '', '', 0);";
+    scene.client.batch_execute(fill).await.expect("filled");
+
+    retain_all(&scene, DAY, 3).await;
+
+    for (table, left) in
+        [("feed_faults", 2), ("feed_counts", 4), ("incidents", 2), ("rejections", 3), ("restatements", 2)]
+    {
+        assert_eq!(scene.number(&format!("select count(*) from {table}")).await, left, "{table}");
+    }
+}

@@ -1,0 +1,119 @@
+//! `bin/start_db` for real: a private cluster in a folder of the test's own.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::files::path;
+
+/// A place for one cluster; what runs there is stopped with it.
+struct Place {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("truetape-start-db-").tempdir().expect("a folder can be made");
+        // Root hands the data to another user, who must get there.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), open.clone()).expect("the folder is ours");
+        // The migrations are tested elsewhere: here somebody only has to say that they ran.
+        let worker = folder.path().join("worker");
+        std::fs::write(&worker, "#!/bin/sh\necho \"migrated with $PG_STRING\" >&2\n").expect("the folder is ours");
+        std::fs::set_permissions(worker, open).expect("the folder is ours");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        Self { folder, port }
+    }
+
+    fn start_db(&self, verb: &str) -> Output {
+        let mut command = Command::new(path("bin/start_db"));
+        command.arg(verb).env("TRUETAPE_RUN", self.folder.path().join("run")).env("TRUETAPE_BIN", self.folder.path());
+        command.env("TRUETAPE_DB", "private").env("DB_PORT", self.port.to_string()).env("PG_STRING", "");
+        command.output().expect("the script is there and may be run")
+    }
+
+    fn up(&self) -> String {
+        let output = self.start_db("up");
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    }
+
+    /// What status says while the database runs, and its process.
+    fn running(&self) -> (String, String) {
+        let output = self.start_db("status");
+        let text = said(&output);
+        assert!(output.status.success(), "{text}");
+        let pid = text.split("process ").nth(1).and_then(|rest| rest.split(',').next()).expect("a process");
+        (text.clone(), pid.to_owned())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.start_db("down");
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_database_is_started_once_migrated_described_and_stopped() {
+    let place = Place::new();
+    assert_eq!(place.start_db("status").status.code(), Some(3));
+
+    let first = place.up();
+    let url = format!("postgres://postgres:postgres@localhost:{}/crypto_market", place.port);
+    assert!(first.contains("started") && first.contains(&format!("migrated with {url}")), "{first}");
+    let (text, pid) = place.running();
+    assert!(text.contains(&format!("port {}", place.port)), "{text}");
+
+    let second = place.up();
+    assert!(second.contains(&format!("already running (process {pid})")), "{second}");
+    assert_eq!(place.running().1, pid);
+
+    assert!(place.start_db("down").status.success());
+    assert_eq!(place.start_db("status").status.code(), Some(3));
+    assert!(said(&place.start_db("down")).contains("was not running"));
+}
+
+#[test]
+fn a_killed_database_is_started_again_with_its_data() {
+    let place = Place::new();
+    place.up();
+    let (_, pid) = place.running();
+
+    let killed = Command::new("kill").args(["-9", &pid]).status().expect("kill is everywhere");
+    assert!(killed.success());
+    let again = place.up();
+
+    assert!(again.contains("recovers by itself") && !again.contains("making a Postgres cluster"), "{again}");
+    assert_ne!(place.running().1, pid);
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_variable_to_change() {
+    let place = Place::new();
+    let _taken = TcpListener::bind(("127.0.0.1", place.port)).expect("the port is still free");
+
+    let output = place.start_db("up");
+
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(text.contains(&format!("port {} is taken by", place.port)) && text.contains("DB_PORT="), "{text}");
+}
+
+#[test]
+fn a_wrong_word_or_url_stops_the_start_and_says_what_is_accepted() {
+    let place = Place::new();
+    assert!(said(&place.start_db("sideways")).contains("accepted: up, down, status"));
+
+    let output = Command::new(path("bin/start_db")).arg("status").env("PG_STRING", "localhost:5432").output();
+    let text = said(&output.expect("the script is there"));
+    assert!(text.contains("PG_STRING is 'localhost:5432'; accepted here is postgres://"), "{text}");
+}
