@@ -142,19 +142,18 @@ fn wrong_type(trade: &TrueTrade, mut fields: Fields, rng: &mut impl Rng) -> Lie 
         6 => put(&mut fields.ts, "null".to_owned(), RejectionKind::WrongType),
         7 => put(&mut fields.ts, "0".to_owned(), RejectionKind::TooOld),
         8 => {
-            let left_out = match rng.random_range(0..5) {
+            let left_out = match rng.random_range(0..4) {
                 0 => &mut fields.ticker,
                 1 => &mut fields.ts,
                 2 => &mut fields.quantity,
-                3 => &mut fields.price,
-                _ => &mut fields.tradeid,
+                _ => &mut fields.price,
             };
             *left_out = None;
             RejectionKind::WrongType
         }
         9 => {
             fields.tradeid = None;
-            RejectionKind::WrongType
+            RejectionKind::NoTradeId
         }
         10 => put(&mut fields.tradeid, "\"\"".to_owned(), RejectionKind::NoTradeId),
         11 => put(&mut fields.quantity, "0".to_owned(), RejectionKind::NotPositive),

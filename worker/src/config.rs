@@ -31,7 +31,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live",
     ),
     ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
-    ("ALLOWED_SKEW", "500ms", "how far our clock and the market's may be apart"),
+    ("ALLOWED_SKEW", "5s", "how far our clock and the market's may be apart"),
     ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
     ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
     ("REST_RATE", "500", "REST requests per second over all tickers"),
@@ -283,10 +283,7 @@ impl Reader {
         self.parse(name, value, &accepted, read).unwrap_or_else(nowhere)
     }
 
-    fn count<T: TryFrom<u64>>(&mut self, name: &str, value: Option<String>, least: u64, most: u64) -> T
-    where
-        T: Default,
-    {
+    fn count<T: TryFrom<u64> + Default>(&mut self, name: &str, value: Option<String>, least: u64, most: u64) -> T {
         let accepted = format!("a whole number from {least} to {most}");
         let read = |text: &str| {
             let number: u64 = text.parse().ok()?;

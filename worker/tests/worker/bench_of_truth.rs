@@ -94,10 +94,3 @@ pub async fn finals_equal_the_truth(client: &Client, venue: &Running, name: &str
         assert_eq!(held, truth, "{name} at {at}");
     }
 }
-
-/// How many trades of a span are counted under each kind.
-pub async fn counts(client: &Client, after: EpochMs, until: EpochMs) -> BTreeMap<String, u64> {
-    let sql = "select kind, sum(trades)::bigint from feed_counts where minute >= $1 and minute < $2 group by kind";
-    let rows = client.query(sql, &[&after.ms(), &until.ms()]).await.expect("the counts");
-    rows.iter().map(|row| (row.get(0), row.get::<_, i64>(1).unsigned_abs())).collect()
-}

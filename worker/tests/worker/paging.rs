@@ -3,10 +3,12 @@
 
 use tape::EpochMs;
 use testkit::eventually;
-use venue::{RestConfig, TrueTrade, VenueConfig};
+use venue::{RestConfig, Running, TrueTrade, VenueConfig};
 
 use crate::bench_of_truth::{confirmed_trades_are_the_truth, finals_equal_numeric};
 use crate::stage::{PATIENCE, Stage, now, number};
+
+const BACK: [(&str, &str); 2] = [("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")];
 
 /// A burst of one millisecond and a few trades around it.
 fn burst(at: EpochMs, count: usize) -> Vec<TrueTrade> {
@@ -20,12 +22,14 @@ fn burst(at: EpochMs, count: usize) -> Vec<TrueTrade> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn seven_hundred_and_thirty_five_trades_of_one_millisecond_page_through_with_pages_of_a_hundred() {
-    let stage = Stage::start(VenueConfig::scripted(&["BTC"]), &[("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")]).await;
-    let client = stage.database.client().await;
     let at = now().minus_ms(3_000);
-    for trade in burst(at, 735) {
-        stage.venue.truth_only(trade);
-    }
+    let past = |venue: &Running| {
+        for trade in burst(at, 735) {
+            venue.truth_only(trade);
+        }
+    };
+    let stage = Stage::start_after(VenueConfig::scripted(&["BTC"]), &BACK, past).await;
+    let client = stage.database.client().await;
 
     stage.settled("BTC", at.plus_ms(2_000)).await;
 
@@ -40,12 +44,14 @@ async fn seven_hundred_and_thirty_five_trades_of_one_millisecond_page_through_wi
 async fn a_millisecond_that_cannot_be_paged_is_recorded_as_an_incident_and_reading_goes_on() {
     let rest = RestConfig { after_id: false, ..RestConfig::default() };
     let market = VenueConfig { rest, ..VenueConfig::scripted(&["BTC"]) };
-    let stage = Stage::start(market, &[("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")]).await;
-    let client = stage.database.client().await;
     let at = now().minus_ms(3_000);
-    for trade in burst(at, 735) {
-        stage.venue.truth_only(trade);
-    }
+    let past = |venue: &Running| {
+        for trade in burst(at, 735) {
+            venue.truth_only(trade);
+        }
+    };
+    let stage = Stage::start_after(market, &BACK, past).await;
+    let client = stage.database.client().await;
 
     stage.settled("BTC", at.plus_ms(2_000)).await;
 
@@ -62,16 +68,15 @@ async fn a_millisecond_that_cannot_be_paged_is_recorded_as_an_incident_and_readi
 async fn a_burst_of_less_than_a_page_needs_no_help_of_the_venue() {
     let rest = RestConfig { after_id: false, ..RestConfig::default() };
     let market = VenueConfig { rest, ..VenueConfig::scripted(&["BTC"]) };
-    let stage = Stage::start(market, &[("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")]).await;
-    let client = stage.database.client().await;
     let at = now().minus_ms(4_000);
-    for offset in 0..5 {
-        let at = at.plus_ms(offset * 3);
-        for index in 0..60 {
-            let id = format!("{offset}-{index}");
-            stage.venue.truth_only(TrueTrade::new("BTC", at.ms(), "1.5", "2", &id).expect("a trade"));
+    let past = |venue: &Running| {
+        for (offset, index) in (0..5).flat_map(|offset| (0..60).map(move |index| (offset, index))) {
+            let (at, id) = (at.plus_ms(offset * 3), format!("{offset}-{index}"));
+            venue.truth_only(TrueTrade::new("BTC", at.ms(), "1.5", "2", &id).expect("a trade"));
         }
-    }
+    };
+    let stage = Stage::start_after(market, &BACK, past).await;
+    let client = stage.database.client().await;
 
     stage.settled("BTC", at.plus_ms(2_000)).await;
 
@@ -82,10 +87,13 @@ async fn a_burst_of_less_than_a_page_needs_no_help_of_the_venue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trade_far_in_the_past_of_a_long_silence_is_reached_in_steps() {
-    let stage = Stage::start(VenueConfig::scripted(&["BTC"]), &[("TICKERS", "BTC"), ("BACKFILL_FROM", "-6h")]).await;
-    let client = stage.database.client().await;
     let until = now();
-    stage.venue.truth_only(TrueTrade::new("BTC", until.minus_ms(60_000).ms(), "1.5", "2", "a").expect("a trade"));
+    let past = |venue: &Running| {
+        venue.truth_only(TrueTrade::new("BTC", until.minus_ms(60_000).ms(), "1.5", "2", "a").expect("a trade"));
+    };
+    let more = [("TICKERS", "BTC"), ("BACKFILL_FROM", "-6h")];
+    let stage = Stage::start_after(VenueConfig::scripted(&["BTC"]), &more, past).await;
+    let client = stage.database.client().await;
 
     stage.settled("BTC", until).await;
 

@@ -90,7 +90,13 @@ pub struct Stage {
 impl Stage {
     /// Everything up, and the worker listening to the venue.
     pub async fn start(venue: VenueConfig, more: &[(&str, &str)]) -> Self {
+        Self::start_after(venue, more, |_| {}).await
+    }
+
+    /// [`Stage::start`] with a venue that has a past already.
+    pub async fn start_after(venue: VenueConfig, more: &[(&str, &str)], past: impl FnOnce(&Running)) -> Self {
         let venue = Venue::start(venue).await.expect("the venue starts");
+        past(&venue);
         let database = testkit::database().await;
         let vars = vars(&venue, &database.url(), more);
         let worker = Some(Worker::start(vars.clone()).await);

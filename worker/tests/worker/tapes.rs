@@ -52,7 +52,7 @@ async fn backfill(name: &str) {
     for point in points {
         held += i32::from(is_as_referenced(&client, point).await);
     }
-    assert!(held >= 20, "only {held} reference points are marks");
+    assert!(held >= 10, "only {held} reference points are marks");
 }
 
 /// The market's present less the settle delay: where the watermark comes to rest.

@@ -1,7 +1,7 @@
 //! What the socket says and no figure may hold.
 
 use testkit::eventually;
-use venue::{TrueTrade, VenueConfig};
+use venue::{Running, TrueTrade, VenueConfig};
 
 use crate::stage::{PATIENCE, Stage, now, number, settled_until};
 
@@ -49,10 +49,13 @@ async fn frames_that_are_no_trades_are_kept_and_counted_and_the_stream_goes_on()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_or_altered_copy_never_replaces_what_rest_confirmed() {
-    let stage = Stage::start(VenueConfig::scripted(&["BTC"]), &[("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")]).await;
-    let client = stage.database.client().await;
     let at = now().minus_ms(2_500);
-    stage.venue.truth_only(TrueTrade::new("BTC", at.ms(), "100", "1", "a").expect("a trade"));
+    let past = |venue: &Running| {
+        venue.truth_only(TrueTrade::new("BTC", at.ms(), "100", "1", "a").expect("a trade"));
+    };
+    let back = [("TICKERS", "BTC"), ("BACKFILL_FROM", "-10s")];
+    let stage = Stage::start_after(VenueConfig::scripted(&["BTC"]), &back, past).await;
+    let client = stage.database.client().await;
     stage.settled("BTC", at).await;
 
     stage.venue.say(&frame("a", at.ms(), "999"));
@@ -110,9 +113,10 @@ async fn an_invented_trade_is_a_phantom_and_in_no_final_figure() {
     let at = now();
 
     stage.venue.say(&frame("ghost", at.ms(), "999"));
-    stage.settled("BTC", at.plus_ms(3_000)).await;
-
-    let faults = client.query_one("select kind, heard_price::text from feed_faults", &[]).await.expect("one fault");
+    let faults = eventually("a verdict", PATIENCE, || async {
+        client.query_opt("select kind, heard_price::text from feed_faults", &[]).await.expect("the ledger")
+    })
+    .await;
     assert_eq!((faults.get::<_, &str>(0), faults.get::<_, &str>(1)), ("phantom", "999"));
     let said = number(
         &client,
