@@ -1,1 +1,41 @@
-//! api
+//! How an answer looks: routes, OpenAPI, and the shape of every answer and error.
+//!
+//! It knows Postgres through `store` and the words of `tape`. It contains no
+//! SQL, no sums and no market; it meets the worker only in the database.
+
+pub mod config;
+
+pub mod clock;
+pub mod telemetry;
+
+pub mod problem;
+
+pub mod instant;
+pub mod parameters;
+
+pub mod desk;
+pub mod respond;
+
+pub mod figure;
+
+pub mod health;
+pub mod historical;
+pub mod latest;
+pub mod tickers;
+
+pub mod grid;
+pub mod series;
+pub mod series_answer;
+
+pub mod quality;
+pub mod quality_answer;
+
+pub mod document;
+pub mod examples;
+pub mod middleware;
+pub mod routes;
+pub mod server;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use server::run;

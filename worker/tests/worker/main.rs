@@ -7,6 +7,7 @@ mod stage;
 mod convergence;
 mod leading;
 mod paging;
+mod processes;
 mod quiet;
 mod rest_trouble;
 mod store_trouble;

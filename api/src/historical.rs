@@ -1,0 +1,112 @@
+//! `GET /historical`: the figure of any millisecond.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use store::answers::{Moment, Standing};
+use tape::{EpochMs, Interval, Ticker};
+use utoipa::IntoParams;
+
+use crate::desk::Desk;
+use crate::figure::{FigureAnswer, in_words};
+use crate::instant::AskedInstant;
+use crate::parameters::{Asked, DurationText, InstantText, NameText, Parameters, Question, looks_like_seconds};
+use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem, ProblemBody};
+use crate::respond;
+
+/// Which moment of which ticker is asked for.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct HistoricalQuestion {
+    /// The ticker; `/tickers` lists them.
+    #[param(inline, value_type = NameText, example = "BTC")]
+    ticker: Ticker,
+    /// Where the window closes: epoch milliseconds or RFC 3339, any millisecond up to now.
+    #[param(inline, value_type = InstantText, example = "1684083600000")]
+    ts: AskedInstant,
+    /// The length of the window, milliseconds or a duration such as `250ms`,
+    /// `90s`, `5m` or `2h`, up to 24 hours. Without it, the interval of `/latest`.
+    #[param(inline, value_type = Option<DurationText>)]
+    interval: Option<Interval>,
+    /// The exchange, whatever its case. May be left out when only one has the ticker.
+    #[param(inline, value_type = Option<NameText>)]
+    exchange: Option<String>,
+}
+
+impl Question for HistoricalQuestion {
+    const PARAMETERS: &'static [&'static str] = &["ticker", "ts", "interval", "exchange"];
+
+    fn read(parameters: &Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            ticker: parameters.ticker()?,
+            ts: parameters.instant("ts")?,
+            interval: parameters.interval()?,
+            exchange: parameters.venue()?,
+        })
+    }
+}
+
+/// The figure of any millisecond, for any length of window.
+///
+/// The window holds the trades with `ts - interval < trade <= ts`. A figure
+/// that was kept at its second is answered as it stands; any other is summed
+/// exactly from the trades. A final and complete figure has a strong `ETag` and
+/// may be cached: it changes only by a restatement, which changes the `ETag`.
+#[utoipa::path(
+    operation_id = "historical",
+    tag = "Figures",
+    params(HistoricalQuestion),
+    responses(
+        (status = 200, description = "The figure of that moment", body = FigureAnswer, headers(
+            ("ETag" = String, description = "Given with a final and complete figure; send it back as If-None-Match"),
+        )),
+        (status = 304, description = "The figure is the one named by If-None-Match"),
+        Misasked,
+        (status = 404, description = "The ticker is not known, or the moment lies before its tape", body = ProblemBody, content_type = MEDIA_TYPE),
+        Away,
+    )
+)]
+#[get("/historical")]
+pub async fn historical(
+    request: HttpRequest,
+    Asked(question): Asked<HistoricalQuestion>,
+    desk: Data<Desk>,
+) -> Result<HttpResponse, Problem> {
+    let HistoricalQuestion { ticker, ts, interval, exchange } = question;
+    refuse_the_future("ts", ts.at, desk.now())?;
+
+    let moment = Moment { closes_at: ts.at, interval: interval.unwrap_or(desk.interval), kept_interval: desk.interval };
+    let venue = exchange.as_deref();
+    let found = desk.ask(desk.store.figure_at(venue, &ticker, moment)).await?;
+    let answered = desk.the_one(found, venue, &ticker, |answered| &answered.standing).await?;
+    let figure = answered.figure.as_ref().expect("figure_at has a figure for every ticker it finds");
+    if !figure.is_kept && ts.at <= answered.standing.tape_from {
+        return Err(before_the_tape(ts, &answered.standing));
+    }
+
+    let answer = FigureAnswer::of_moment(&desk, figure, &answered);
+    if answer.is_settled() {
+        return Ok(respond::settled(&request, &answer));
+    }
+    Ok(respond::changing(&answer))
+}
+
+/// Nothing is known of the future.
+///
+/// # Errors
+/// When the instant is after `now`.
+pub fn refuse_the_future(name: &str, at: EpochMs, now: EpochMs) -> Result<(), Problem> {
+    if at <= now {
+        return Ok(());
+    }
+    let accepted = format!("an instant up to now, {}", in_words(now));
+    Err(Problem::bad_parameter(name, &at.to_string(), "it is in the future", &accepted))
+}
+
+fn before_the_tape(asked: AskedInstant, standing: &Standing) -> Problem {
+    if asked.looks_like_seconds {
+        return looks_like_seconds("ts", &asked.at.to_string());
+    }
+    let (ticker, first) = (&standing.ticker, in_words(standing.tape_from.plus_ms(1)));
+    let detail = format!("{} is before the tape of {ticker}, which begins at {first}.", in_words(asked.at));
+    Problem::new(Code::BeforeTheTape, detail).about("ts").accepting(format!("an instant from {first} on"))
+}

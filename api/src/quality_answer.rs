@@ -1,0 +1,236 @@
+//! What an answer about the quality of the fast channel says.
+
+use serde::Serialize;
+use store::answers::{Counted, Damage, Drift, Gap, Restatement, Restatements, Scope};
+use store::{COUNT_MATCHED, COUNT_UNHEARD};
+use tape::{FaultKind, Interval, RejectionKind};
+use utoipa::ToSchema;
+
+use crate::figure::Missing;
+use crate::instant::rfc3339;
+use crate::quality::Minutes;
+
+/// The most incidents and restatements one answer lists.
+pub const LISTED: u32 = 100;
+
+/// What the ledger holds of a span.
+#[derive(Debug)]
+pub struct Found {
+    /// What the socket brought, by kind.
+    pub counts: Vec<Counted>,
+    /// What its faults would have done.
+    pub damage: Vec<Damage>,
+    /// What was said before figures were final.
+    pub drift: Drift,
+    /// Spans known to be incomplete.
+    pub incidents: Vec<Gap>,
+    /// Final figures that were changed.
+    pub restatements: Restatements,
+}
+
+/// How good the fast channel was over a span.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Quality)]
+pub struct QualityAnswer {
+    /// The exchange; null for all of them.
+    exchange: Option<String>,
+    /// The ticker; null for all of them.
+    ticker: Option<String>,
+    /// The length of the windows that damage and drift refer to, in milliseconds.
+    interval: i64,
+    /// Where the first whole minute begins, epoch milliseconds.
+    from: i64,
+    /// The same instant, RFC 3339.
+    from_time: String,
+    /// Where the last whole minute ends, epoch milliseconds; it is not included.
+    to: i64,
+    /// The same instant, RFC 3339.
+    to_time: String,
+    /// Trades that REST confirmed of a time at which we listened: matched, altered
+    /// and missing ones. Rates refer to it.
+    confirmed: u64,
+    /// Trades that REST confirmed of a time at which nobody listened, as in a
+    /// backfill. They say nothing about the socket and count in no rate.
+    unheard: u64,
+    /// What REST said of what the socket had said. A trade may have several.
+    verdicts: Vec<CountAnswer>,
+    /// What was refused at the door, by kind.
+    rejections: Vec<CountAnswer>,
+    /// What each kind of fault would have done to final figures.
+    damage: Vec<DamageAnswer>,
+    /// What was said of marks before they were final, against what they became.
+    drift: DriftAnswer,
+    /// Spans known to be incomplete, the oldest 100.
+    incidents: Vec<Missing>,
+    /// Final figures that were changed.
+    restatements: RestatementsAnswer,
+}
+
+/// How many there were of one kind.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Count)]
+struct CountAnswer {
+    /// The kind.
+    #[schema(example = "matched")]
+    kind: String,
+    /// How many.
+    trades: u64,
+    /// How many per confirmed trade, to six decimals; null without any confirmed trade.
+    rate: Option<String>,
+}
+
+/// What one kind of fault would have done to final figures.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Damage)]
+struct DamageAnswer {
+    /// The kind of fault.
+    #[schema(example = "altered")]
+    kind: String,
+    /// How many faults the ledger holds.
+    faults: u64,
+    /// Of how many the damage is known: their figure is final. A duplicate is
+    /// recognized and does no damage, so it has none.
+    priced: u64,
+    /// The mean in basis points, positive when figures would have been too high.
+    mean_bps: Option<String>,
+    /// The mean of the absolute values in basis points.
+    mean_absolute_bps: Option<String>,
+    /// The largest absolute value in basis points.
+    max_absolute_bps: Option<String>,
+}
+
+/// What was said of marks before they were final, against what they became.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Drift)]
+struct DriftAnswer {
+    /// How many marks of the span are final.
+    final_marks: u64,
+    /// Of how many something was said before, and both had a price.
+    compared: u64,
+    /// How many of these did not move at all.
+    equal: u64,
+    /// The mean in basis points, positive when figures had been too high.
+    mean_bps: Option<String>,
+    /// The mean of the absolute values in basis points.
+    mean_absolute_bps: Option<String>,
+    /// The largest absolute value in basis points.
+    max_absolute_bps: Option<String>,
+}
+
+/// Final figures that were changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Restatements)]
+struct RestatementsAnswer {
+    /// How many changes there are.
+    total: u64,
+    /// The latest 100, newest first.
+    latest: Vec<RestatementAnswer>,
+}
+
+/// A final figure that was changed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Restatement)]
+struct RestatementAnswer {
+    /// The exchange.
+    exchange: String,
+    /// The ticker.
+    ticker: String,
+    /// The mark, epoch milliseconds.
+    ts: i64,
+    /// Which change of this mark it was.
+    revision: u32,
+    /// Why.
+    reason: String,
+    /// The price before; null without trades.
+    old_price: Option<String>,
+    /// The price after; null without trades.
+    new_price: Option<String>,
+    /// When it was changed, epoch milliseconds.
+    restated_at: i64,
+}
+
+impl QualityAnswer {
+    /// The answer about a span.
+    pub fn new(scope: &Scope, interval: Interval, minutes: Minutes, found: Found) -> Self {
+        let Found { counts, damage, drift, incidents, restatements } = found;
+        let verdict_kinds = [COUNT_MATCHED].into_iter().chain(FaultKind::ALL.map(FaultKind::as_str));
+        let verdicts: Vec<_> = verdict_kinds.map(|kind| CountAnswer::find(&counts, kind, kind)).collect();
+        let rejections = RejectionKind::ALL.map(|kind| {
+            let kind = kind.as_str();
+            CountAnswer::find(&counts, &format!("rejected_{kind}"), kind)
+        });
+        let is_confirmed = |verdict: &&CountAnswer| ["matched", "altered", "missing"].contains(&&*verdict.kind);
+        Self {
+            exchange: scope.venue.clone(),
+            ticker: scope.ticker.as_ref().map(ToString::to_string),
+            interval: interval.ms(),
+            from: minutes.from.ms(),
+            from_time: rfc3339(minutes.from),
+            to: minutes.to.ms(),
+            to_time: rfc3339(minutes.to),
+            confirmed: verdicts.iter().filter(is_confirmed).map(|verdict| verdict.trades).sum(),
+            unheard: CountAnswer::find(&counts, COUNT_UNHEARD, COUNT_UNHEARD).trades,
+            verdicts,
+            rejections: rejections.into(),
+            damage: FaultKind::ALL.map(|kind| DamageAnswer::find(&damage, kind)).into(),
+            drift: drift.into(),
+            incidents: incidents.iter().map(Missing::from).collect(),
+            restatements: RestatementsAnswer {
+                total: restatements.total,
+                latest: restatements.latest.iter().map(RestatementAnswer::from).collect(),
+            },
+        }
+    }
+}
+
+impl CountAnswer {
+    /// The count of a kind, which is zero when there is none.
+    fn find(counts: &[Counted], stored: &str, kind: &str) -> Self {
+        let counted = counts.iter().find(|counted| counted.kind == stored);
+        let has_rates = counts.iter().any(|counted| counted.rate.is_some());
+        Self {
+            kind: kind.to_owned(),
+            trades: counted.map_or(0, |counted| counted.trades),
+            rate: match counted {
+                Some(counted) => counted.rate.clone(),
+                None => has_rates.then(|| "0.000000".to_owned()),
+            },
+        }
+    }
+}
+
+impl DamageAnswer {
+    fn find(damage: &[Damage], kind: FaultKind) -> Self {
+        let found = damage.iter().find(|damage| damage.kind == kind.as_str());
+        Self {
+            kind: kind.as_str().to_owned(),
+            faults: found.map_or(0, |damage| damage.faults),
+            priced: found.map_or(0, |damage| damage.priced),
+            mean_bps: found.and_then(|damage| damage.mean_bps.clone()),
+            mean_absolute_bps: found.and_then(|damage| damage.mean_absolute_bps.clone()),
+            max_absolute_bps: found.and_then(|damage| damage.max_absolute_bps.clone()),
+        }
+    }
+}
+
+impl From<Drift> for DriftAnswer {
+    fn from(drift: Drift) -> Self {
+        let Drift { final_marks, compared, equal, mean_bps, mean_absolute_bps, max_absolute_bps } = drift;
+        Self { final_marks, compared, equal, mean_bps, mean_absolute_bps, max_absolute_bps }
+    }
+}
+
+impl From<&Restatement> for RestatementAnswer {
+    fn from(restatement: &Restatement) -> Self {
+        Self {
+            exchange: restatement.venue.clone(),
+            ticker: restatement.ticker.to_string(),
+            ts: restatement.mark.ms(),
+            revision: restatement.revision,
+            reason: restatement.reason.clone(),
+            old_price: restatement.old_price.map(|price| price.to_string()),
+            new_price: restatement.new_price.map(|price| price.to_string()),
+            restated_at: restatement.restated_at.ms(),
+        }
+    }
+}

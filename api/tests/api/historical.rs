@@ -1,0 +1,175 @@
+//! `GET /historical`.
+
+use serde_json::Value;
+use testkit::database;
+
+use crate::running::Running;
+use crate::seeded::{MARK, NOW, SETTLED_UNTIL, Seeded, TAPE_FROM, market};
+
+async fn at(api: &Running, ts: i64, further: &str) -> Value {
+    api.json(&format!("/historical?ticker=BTC&ts={ts}{further}")).await
+}
+
+#[tokio::test]
+async fn a_trade_on_the_closing_edge_counts_and_one_on_the_opening_edge_does_not() {
+    let database = database().await;
+    let mut bitcoin = Seeded::new(&database, "generic", "BTC").await;
+    let traded_at = MARK - 400_000;
+    bitcoin.trade("only", traded_at, "27000", "1").await;
+    let api = Running::standing_at(&database, NOW);
+
+    for (ts, trades) in
+        [(traded_at - 1, 0), (traded_at, 1), (traded_at + 1, 1), (traded_at + 299_999, 1), (traded_at + 300_000, 0)]
+    {
+        assert_eq!(at(&api, ts, "").await["trades"], trades, "{ts}");
+    }
+    for (ts, trades) in [(traded_at - 1, 0), (traded_at, 1), (traded_at + 1, 0)] {
+        assert_eq!(at(&api, ts, "&interval=1").await["trades"], trades, "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn every_figure_equals_a_plain_scan_and_an_oracle_in_numeric() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+    // The price is right when price × volume is nearer to the notional than half its last digit.
+    let oracle = "select count(*), coalesce(sum(quantity), 0)::text, coalesce(trim_scale(sum(price * quantity)), 0)::text,
+            abs($4::text::numeric * sum(quantity) - sum(price * quantity)) <= sum(quantity) * 0.5e-24
+        from transactions where exchange = 'generic' and ticker = 'BTC' and ts > $1 and ts <= $2 and price is distinct from $3::text::numeric";
+    for interval in [1_i64, 999, 60_000, 299_999, 300_000, 300_001, 86_400_000] {
+        for ts in [MARK - 299_999, MARK - 30_501, MARK - 30_500, MARK - 10_000, MARK - 9_999, MARK, NOW] {
+            let answer = at(&api, ts, &format!("&interval={interval}")).await;
+            let sums = bitcoin.sums(ts, interval);
+            let price = sums.vwap().map(|price| price.to_string());
+            assert_eq!(answer["price"], serde_json::json!(price), "{ts} {interval}");
+            assert_eq!(answer["notional"], sums.notional.to_string());
+
+            let row = bitcoin.client.query_one(oracle, &[&(ts - interval), &ts, &"0", &price]).await.expect("sums");
+            assert_eq!(answer["trades"], row.get::<_, i64>(0), "{ts} {interval}");
+            let volume: String = row.get(1);
+            assert_eq!(answer["volume"].as_str().map(trimmed), Some(trimmed(&volume)), "{ts} {interval}");
+            assert_eq!(answer["notional"].as_str(), Some(row.get::<_, String>(2).as_str()), "{ts} {interval}");
+            assert_ne!(row.get::<_, Option<bool>>(3), Some(false), "{ts} {interval}");
+        }
+    }
+}
+
+fn trimmed(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
+}
+
+#[tokio::test]
+async fn a_figure_is_final_up_to_the_watermark_and_provisional_after_it() {
+    let database = database().await;
+    market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+
+    for (ts, state, confirmed, trades) in [
+        (SETTLED_UNTIL, "final", 4, 4),
+        (SETTLED_UNTIL + 1, "provisional", 4, 4),
+        (MARK - 4_200, "provisional", 4, 5),
+        (MARK, "provisional", 4, 6),
+    ] {
+        let answer = at(&api, ts, "").await;
+        assert_eq!(answer["state"], state, "{ts}");
+        assert_eq!(answer["is_validated"], state == "final", "{ts}");
+        assert_eq!((&answer["trades"], &answer["confirmed_trades"]), (&trades.into(), &confirmed.into()), "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn a_mark_of_the_kept_interval_is_read_and_everything_else_is_summed() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+    let mark = MARK - 20_000;
+
+    assert_eq!(at(&api, mark, "").await["source"], "stored");
+    assert_eq!(at(&api, mark, "&interval=5m").await["source"], "stored");
+    assert_eq!(at(&api, mark, "&interval=300001").await["source"], "computed");
+    assert_eq!(at(&api, mark + 1, "").await["source"], "computed");
+    bitcoin.restate(mark, "26000").await;
+    let restated = at(&api, mark, "").await;
+    assert_eq!(
+        (&restated["price"], &restated["state"], &restated["revision"]),
+        (&"26000".into(), &"restated".into(), &1.into())
+    );
+}
+
+#[tokio::test]
+async fn one_moment_is_found_however_it_is_written() {
+    let database = database().await;
+    market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+    let expected = at(&api, MARK - 20_000, "").await;
+
+    for ts in ["2023-05-14T16:59:40Z", "2023-05-14T18:59:40.000%2B02:00", "2023-05-14T18:59:40+02:00"] {
+        assert_eq!(api.json(&format!("/historical?ticker=BTC&ts={ts}")).await, expected, "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn the_tape_begins_after_its_first_instant_and_a_window_across_it_says_so() {
+    let database = database().await;
+    market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+
+    let before = |ts: i64| format!("/historical?ticker=BTC&ts={ts}");
+    assert_eq!(api.problem(&before(TAPE_FROM)).await, (404, "before_the_tape".to_owned()));
+    let across = at(&api, TAPE_FROM + 1, "").await;
+    assert_eq!(across["complete"], false);
+    assert_eq!(across["missing"][0]["kind"], "before_tape");
+    assert_eq!(across["missing"][0]["to"], TAPE_FROM);
+    assert_eq!(at(&api, TAPE_FROM + 299_999, "").await["complete"], false);
+    assert_eq!(at(&api, TAPE_FROM + 300_000, "").await["complete"], true);
+}
+
+#[tokio::test]
+async fn ten_digits_are_taken_for_seconds_unless_the_tape_reaches_back_there() {
+    let database = database().await;
+    market(&database).await;
+    Seeded::settled(&database, "generic", "OLD", 1_000_000_000, 2_000_000_000).await;
+    let api = Running::standing_at(&database, NOW);
+
+    let answer = api.get("/historical?ticker=BTC&ts=1684083600").await;
+    assert_eq!(answer.problem()["code"], "bad_parameter");
+    assert!(answer.text().contains("1684083600000"), "{}", answer.text());
+    assert_eq!(api.json("/historical?ticker=OLD&ts=1684083600").await["state"], "final");
+}
+
+#[tokio::test]
+async fn now_is_answered_and_a_millisecond_later_is_the_future() {
+    let database = database().await;
+    market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+
+    assert_eq!(at(&api, NOW, "").await["age_ms"], 0);
+    let future = format!("/historical?ticker=BTC&ts={}", NOW + 1);
+    assert_eq!(api.problem(&future).await, (400, "bad_parameter".to_owned()));
+}
+
+#[tokio::test]
+async fn a_provisional_figure_beyond_the_newest_data_is_stale_and_a_final_one_never() {
+    let database = database().await;
+    market(&database).await;
+    let api = Running::standing_at(&database, NOW + 60_000);
+
+    assert_eq!(at(&api, MARK + 1_001, "").await["stale"], true);
+    assert_eq!(at(&api, MARK + 1_000, "").await["stale"], false);
+    assert_eq!(at(&api, SETTLED_UNTIL, "").await["stale"], false);
+}
+
+#[tokio::test]
+async fn eighteen_decimals_and_large_quantities_stay_exact() {
+    let database = database().await;
+    let mut dust = Seeded::new(&database, "generic", "DUST").await;
+    dust.trade("small", MARK - 20_000, "0.000000000000000001", "0.000000000000000001").await;
+    dust.trade("large", MARK - 19_000, "99999999999999", "9999999999999999").await;
+    let api = Running::standing_at(&database, NOW);
+
+    let answer = api.json(&format!("/historical?ticker=DUST&ts={}", MARK - 15_500)).await;
+
+    assert_eq!(answer["volume"], "9999999999999999.000000000000000001");
+    assert_eq!(answer["notional"], "999999999999989900000000000001.000000000000000000000000000000000001");
+}

@@ -1,0 +1,21 @@
+//! The api as a client sees it: every question and every error, asked of a
+//! running server on a database of its own.
+
+mod running;
+mod seeded;
+
+mod examples;
+
+mod health;
+mod historical;
+mod latest;
+mod quality;
+mod series;
+mod tickers;
+
+mod document;
+mod errors;
+mod http;
+mod outage;
+
+mod tape_reference;
