@@ -32,7 +32,7 @@ market_settle() {
     local tape_name=''
     venue_arguments=(--port "$VENUE_PORT" --seed "${seed:-1}")
     if [[ $market == own ]]; then
-        market_says="following your own market ${MARKET:-generic}: $MARKET_WS_URL and $MARKET_REST_URL"
+        market_says="your own market ${MARKET:-generic}: ${MARKET_WS_URL:-its own addresses} and ${MARKET_REST_URL:-}"
         return 0
     fi
     export MARKET=generic EXCHANGE=${EXCHANGE:-practice}
@@ -55,6 +55,8 @@ market_settle() {
             DB_NAME=${DB_NAME:-tape_$tape_name}
             # The minute before the first trade.
             export BACKFILL_FROM=${BACKFILL_FROM:-$(((tape_first - 1) / 60000 * 60000))} MARKET_CLOCK=${MARKET_CLOCK:-market}
+            # This venue is ours and may be asked as often as it answers.
+            export REST_RATE=${REST_RATE:-10000}
             venue_arguments+=(--as-recorded)
             market_says="the tape $tape as it was recorded ($tape_trades trades of $tape_tickers); all of it is confirmed from REST"
             ;;

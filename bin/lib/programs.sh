@@ -28,5 +28,5 @@ programs_build() {
     if [[ -n $missing ]]; then
         say "building$missing; the first build takes a few minutes"
     fi
-    (cd "$root" && cargo build --release --quiet "${packages[@]}") || die "could not build$missing; the compiler's message is above"
+    (cd "$root" && cargo build --release --locked "${packages[@]}") || die "could not build $*; the compiler's message is above"
 }

@@ -4,6 +4,11 @@
 
 program=$(basename "$0")
 
+# The programs' colors are for terminals.
+if [[ ! -t 1 || ! -t 2 ]]; then
+    export NO_COLOR=1
+fi
+
 say() {
     printf '%s: %s\n' "$program" "$*" >&2
 }

@@ -42,7 +42,8 @@ is_alive() {
     local state
     if [[ -r /proc/$1/stat ]]; then
         # The name in brackets may hold blanks: what follows the last bracket counts.
-        state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || return 1
+        { IFS= read -r state <"/proc/$1/stat"; } 2>/dev/null || return 1
+        state=${state##*) }
         [[ $state != Z* && -n $state ]]
     else
         state=$(ps -o state= -p "$1" 2>/dev/null) || return 1

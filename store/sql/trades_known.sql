@@ -1,15 +1,26 @@
 -- Reads what is held under the names of trades.
--- A trade that has its place hides the copy that was kept aside.
+-- A trade that has its place hides the copy that was kept aside. The offsets
+-- keep this a look-up per name: a plan made while the table was small and kept
+-- would else read all of it.
 select held.ticker, held.tradeid, held.ts, held.price, held.quantity, held.is_validated, held.received_at
 from unnest($2::text[], $3::text[]) as asked (ticker, tradeid)
-join transactions as held
-    on held.exchange = $1 and held.ticker = asked.ticker and held.tradeid = asked.tradeid
+cross join lateral (
+    select trade.*
+    from transactions as trade
+    where trade.exchange = $1 and trade.ticker = asked.ticker and trade.tradeid = asked.tradeid
+    offset 0
+) as held
 union all
 select aside.ticker, aside.tradeid, aside.ts, aside.price, aside.quantity, false, aside.received_at
 from unnest($2::text[], $3::text[]) as asked (ticker, tradeid)
-join unplaced_trades as aside
-    on aside.exchange = $1 and aside.ticker = asked.ticker and aside.tradeid = asked.tradeid
+cross join lateral (
+    select trade.*
+    from unplaced_trades as trade
+    where trade.exchange = $1 and trade.ticker = asked.ticker and trade.tradeid = asked.tradeid
+    offset 0
+) as aside
 where not exists (
-    select from transactions as held
-    where held.exchange = $1 and held.ticker = asked.ticker and held.tradeid = asked.tradeid
+    select from transactions as trade
+    where trade.exchange = $1 and trade.ticker = aside.ticker and trade.tradeid = aside.tradeid
+    offset 0
 )

@@ -34,6 +34,7 @@ pub mod incidents;
 pub mod rejections;
 
 pub mod retention;
+mod statistics;
 
 pub mod answers;
 

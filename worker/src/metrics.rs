@@ -107,6 +107,11 @@ impl Metrics {
         }
     }
 
+    /// Trades confirmed by this process so far.
+    pub fn confirmed_trades(&self) -> u64 {
+        self.confirmed.get()
+    }
+
     /// The last mark whose figures were committed, epoch milliseconds; 0 when none was.
     pub fn last_mark_ms(&self) -> i64 {
         self.last_mark.load(Ordering::Relaxed)

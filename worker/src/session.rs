@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use market::{RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
 use store::{Leadership, Store};
-use tape::Mark;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, Clock};
@@ -28,6 +27,9 @@ const ANSWERS_TOGETHER: usize = 128;
 
 /// How often the leadership is made sure of.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// New tables are looked at by the planner after so many confirmed trades.
+const PLANNER_LOOKS_AFTER: u64 = 10_000;
 
 /// How long the parts may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -79,6 +81,9 @@ pub async fn lead(
     let mut desk = Desk {
         engine,
         clock,
+        store: store.clone(),
+        confirmed_before: metrics.confirmed_trades(),
+        has_statistics: false,
         stats,
         said,
         asked,
@@ -112,6 +117,9 @@ pub async fn lead(
 struct Desk {
     engine: Engine,
     clock: Clock,
+    store: Store,
+    confirmed_before: u64,
+    has_statistics: bool,
     stats: Arc<SocketStats>,
     said: mpsc::Receiver<Said>,
     asked: mpsc::Receiver<Asked>,
@@ -136,12 +144,13 @@ impl Desk {
         let mut answers = Vec::with_capacity(ANSWERS_TOGETHER);
         let mut gathered_at = Instant::now();
         let mut check_at = Instant::now() + CHECK_EVERY;
+        let mut mark_at = Instant::now();
         let mut progress = Progress::default();
         loop {
             let work = tokio::select! {
                 biased;
                 () = over.cancelled() => return Ok(()),
-                () = next_mark(&self.clock, self.engine.live_at()) => Work::Mark,
+                () = sleep_until(mark_at) => Work::Mark,
                 () = sleep_until(check_at) => Work::Check,
                 () = receive(&mut self.asked, &mut answers, ANSWERS_TOGETHER) => Work::Settle,
                 () = gather(&mut self.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
@@ -155,6 +164,7 @@ impl Desk {
                     // What was heard before the mark is in the mark's figure.
                     gathered_at = Instant::now();
                     self.hear(&mut batch).await?;
+                    mark_at = next_second();
                     if let Some(now) = self.clock.now() {
                         self.engine.mark(now).await?;
                         progress.update(now, self.engine.settled());
@@ -163,6 +173,7 @@ impl Desk {
                 }
                 Work::Settle => {
                     self.engine.settle(std::mem::take(&mut answers)).await?;
+                    self.let_planner_know().await?;
                     // A backfill always has answers waiting; the socket is heard in between.
                     if gathered_at + GATHER <= Instant::now() {
                         gathered_at = Instant::now();
@@ -179,6 +190,16 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Once per session, when trades have come in by the thousands.
+    async fn let_planner_know(&mut self) -> Result<(), SessionError> {
+        let has_grown = self.metrics.confirmed_trades() - self.confirmed_before > PLANNER_LOOKS_AFTER;
+        if has_grown && !self.has_statistics {
+            self.store.statistics_ensure().await?;
+            self.has_statistics = true;
+        }
+        Ok(())
     }
 
     /// From the first connection of this session on, a trade that is not heard is missing.
@@ -202,13 +223,10 @@ impl Desk {
     }
 }
 
-/// Waits until a mark that was not spoken of yet has come.
-async fn next_mark(clock: &Clock, live_at: Mark) {
-    let is_due = clock.now().is_some_and(|now| live_at < Mark::at_or_before(now));
-    if !is_due {
-        let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
-        sleep(Duration::from_millis(1000 - into_second_ms)).await;
-    }
+/// When our clock begins its next second.
+fn next_second() -> Instant {
+    let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
+    Instant::now() + Duration::from_millis(1000 - into_second_ms)
 }
 
 /// Waits for something to come; for ever when nothing can come any more: the
