@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use market::Answer;
-use store::{Advance, Channel, Figure, Incident, Refused};
-use tape::{EpochMs, Known, Outcome, Ticker, TradeId, Verdict, Watermark, reconcile};
+use store::{Advance, Channel, CountDelta, Figure, Incident, Refused, WriteTxn};
+use tape::{Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile};
 use tokio::sync::oneshot;
 
 use super::hearing::Counts;
@@ -44,6 +44,26 @@ struct Verdicts {
     outcome: Outcome,
 }
 
+/// A page that answers the question still open for its ticker.
+struct Current {
+    ticker: Ticker,
+    was: Watermark,
+    page: Page,
+}
+
+/// Everything some pages change, in the order it is written.
+struct Findings {
+    confirmations: Vec<Confirmation>,
+    corrections: Vec<Trade>,
+    phantoms: Vec<(Ticker, TradeId)>,
+    unplaced: Vec<Known>,
+    faults: Vec<Fault>,
+    counts: Vec<CountDelta>,
+    refused: Vec<Refused>,
+    incidents: Vec<Incident>,
+    advances: Vec<Advance>,
+}
+
 impl Engine {
     /// Commits the answers of several tickers, at most one each.
     ///
@@ -59,86 +79,20 @@ impl Engine {
             if is_current {
                 self.clock.heard_of(answer.page.market_time);
                 refused.extend(refused_rows(&ticker, &answer));
-                pages.push((ticker.clone(), watermark, answer.page));
+                pages.push(Current { ticker: ticker.clone(), was: watermark, page: answer.page });
             }
             replies.push((ticker, reply));
         }
 
         let txn = self.store.begin(&self.leadership).await?;
-        let ids: Vec<(Ticker, TradeId)> = pages
-            .iter()
-            .flat_map(|(ticker, _, page)| page.trades.iter().map(|trade| (ticker.clone(), trade.id.clone())))
-            .collect();
-        let patience = self.settings.patience;
-        let reaches: Vec<(Ticker, EpochMs)> =
-            pages.iter().map(|(ticker, was, page)| (ticker.clone(), page.reach(was, patience))).collect();
-        let known = merge_known(txn.trades_known(&ids).await?, txn.trades_heard_until(&reaches).await?);
-
-        let mut all = Vec::with_capacity(pages.len());
-        for (ticker, was, page) in pages {
-            let own = known.get(&ticker).map_or(&[][..], Vec::as_slice);
-            let outcome = reconcile(&was, &page, own, patience);
-            all.push(Verdicts { ticker, was, market_time: page.market_time, outcome });
-        }
-        let mut finals = Vec::new();
-        let mut newest = Vec::new();
-        for Verdicts { ticker, outcome, .. } in &all {
-            let Some(book) = self.books.get_mut(ticker) else { continue };
-            let said = book.settle(outcome)?;
-            let interval = self.settings.interval;
-            finals.extend(said.iter().map(|said| Figure::new(ticker.clone(), interval, *said)));
-            // Normally the live marks are ahead; a market that stands still has none.
-            let is_ahead = said.last().is_some_and(|said| said.mark >= self.live_at);
-            if let (true, Some(last)) = (is_ahead, said.last()) {
-                newest.push(Figure::new(ticker.clone(), interval, *last));
-            }
-        }
+        let verdicts = self.judge(&txn, pages).await?;
+        let (finals, newest) = self.final_figures(&verdicts)?;
+        let findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
         let now = clock::wall();
-        let collect =
-            |part: fn(&Outcome) -> Vec<Known>| -> Vec<Known> { all.iter().flat_map(|it| part(&it.outcome)).collect() };
-        let confirmations: Vec<_> = all.iter().flat_map(|it| it.outcome.confirmations.iter().cloned()).collect();
-        let corrections: Vec<_> =
-            all.iter().flat_map(|it| it.outcome.corrections.iter().map(|correction| correction.now.clone())).collect();
-        let phantoms: Vec<(Ticker, TradeId)> =
-            collect(|outcome| outcome.phantoms.clone()).into_iter().map(|it| (it.trade.ticker, it.trade.id)).collect();
-        let faults: Vec<_> = all.iter().flat_map(|it| it.outcome.faults(self.settings.late_after_ms)).collect();
-        let mut counts = Counts::default();
-        for confirmation in &confirmations {
-            let kind = match confirmation.verdict {
-                Verdict::Matched => store::COUNT_MATCHED,
-                Verdict::Unheard => store::COUNT_UNHEARD,
-                Verdict::Altered { .. } | Verdict::Missing => continue,
-            };
-            counts.add(&confirmation.trade.ticker, confirmation.trade.traded_at, kind, 1);
-        }
-        for fault in &faults {
-            counts.add(&fault.ticker, fault.at, fault.kind.as_str(), 1);
-        }
-        for refused in &refused {
-            counts.add_refused(refused);
-        }
-        let incidents: Vec<Incident> = all.iter().filter_map(unpageable_millisecond).collect();
-        let advances: Vec<Advance> = all
-            .iter()
-            .map(|it| Advance {
-                ticker: it.ticker.clone(),
-                from: it.was.clone(),
-                to: it.outcome.watermark.clone(),
-                market_time: it.market_time,
-            })
-            .collect();
-
-        txn.trades_confirm(&confirmations).await?;
-        txn.trades_correct(&corrections).await?;
-        txn.trades_remove_heard(&phantoms).await?;
-        txn.trades_unplace(&collect(|outcome| outcome.unplaced.clone())).await?;
-        txn.faults_insert(&faults, now).await?;
-        txn.counts_add(&counts.into_deltas()).await?;
-        txn.rejections_insert(&refused).await?;
-        txn.incidents_insert(&incidents, now).await?;
+        findings.write(&txn, now).await?;
         let changed_finals = txn.figures_insert_final(&finals, now).await?;
         txn.latest_upsert(&newest, true, now).await?;
-        txn.watermarks_advance(&advances, now).await?;
+        txn.watermarks_advance(&findings.advances, now).await?;
         txn.commit().await?;
 
         if changed_finals > 0 {
@@ -147,19 +101,114 @@ impl Engine {
                 "{changed_finals} marks are final with other values; they were left as they are"
             );
         }
-        self.metrics.settled(&finals, &confirmations, &faults, now);
-        for incident in &incidents {
+        for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        let mut has_more: HashMap<Ticker, bool> = all.into_iter().map(|it| (it.ticker, it.outcome.has_more)).collect();
+        self.metrics.settled(&finals, &findings.confirmations, &findings.faults, now);
+        self.reply(replies, &verdicts);
+        Ok(())
+    }
+
+    /// Holds each page against what is known of its trades.
+    async fn judge(&self, txn: &WriteTxn, pages: Vec<Current>) -> Result<Vec<Verdicts>, SessionError> {
+        let patience = self.settings.patience;
+        let mut ids = Vec::new();
+        let mut reaches = Vec::with_capacity(pages.len());
+        for Current { ticker, was, page } in &pages {
+            ids.extend(page.trades.iter().map(|trade| (ticker.clone(), trade.id.clone())));
+            reaches.push((ticker.clone(), page.reach(was, patience)));
+        }
+        let known = merge_known(txn.trades_known(&ids).await?, txn.trades_heard_until(&reaches).await?);
+        let judge = |Current { ticker, was, page }: Current| {
+            let own = known.get(&ticker).map_or(&[][..], Vec::as_slice);
+            let outcome = reconcile(&was, &page, own, patience);
+            Verdicts { ticker, was, market_time: page.market_time, outcome }
+        };
+        Ok(pages.into_iter().map(judge).collect())
+    }
+
+    /// The final figures of every mark passed, and those that are newer than
+    /// any live mark: normally the live ones are ahead, but a market that
+    /// stands still has none.
+    fn final_figures(&mut self, verdicts: &[Verdicts]) -> Result<(Vec<Figure>, Vec<Figure>), SessionError> {
+        let interval = self.settings.interval;
+        let (mut finals, mut newest) = (Vec::new(), Vec::new());
+        for Verdicts { ticker, outcome, .. } in verdicts {
+            let Some(book) = self.books.get_mut(ticker) else { continue };
+            let said = book.settle(outcome)?;
+            finals.extend(said.iter().map(|said| Figure::new(ticker.clone(), interval, *said)));
+            let ahead = said.last().filter(|said| self.live_at <= said.mark);
+            newest.extend(ahead.map(|said| Figure::new(ticker.clone(), interval, *said)));
+        }
+        Ok((finals, newest))
+    }
+
+    fn reply(&self, replies: Vec<(Ticker, oneshot::Sender<Settled>)>, verdicts: &[Verdicts]) {
+        let has_more: HashMap<&Ticker, bool> = verdicts.iter().map(|it| (&it.ticker, it.outcome.has_more)).collect();
         for (ticker, reply) in replies {
             let Some(book) = self.books.get(&ticker) else { continue };
-            let has_more = has_more.remove(&ticker).unwrap_or(true);
+            // What was not judged was asked from an older watermark: ask again at once.
+            let has_more = has_more.get(&ticker).copied().unwrap_or(true);
             // Who asked may be gone; the next session asks again.
             let _ = reply.send(Settled { watermark: book.watermark().clone(), has_more });
         }
+    }
+}
+
+impl Findings {
+    fn of(verdicts: &[Verdicts], refused: Vec<Refused>, late_after_ms: i64) -> Self {
+        let mut confirmations = Vec::new();
+        let mut corrections = Vec::new();
+        let mut phantoms = Vec::new();
+        let mut unplaced = Vec::new();
+        let mut faults = Vec::new();
+        let mut advances = Vec::with_capacity(verdicts.len());
+        for Verdicts { ticker, was, market_time, outcome } in verdicts {
+            confirmations.extend(outcome.confirmations.iter().cloned());
+            corrections.extend(outcome.corrections.iter().map(|correction| correction.now.clone()));
+            phantoms.extend(outcome.phantoms.iter().map(|it| (it.trade.ticker.clone(), it.trade.id.clone())));
+            unplaced.extend(outcome.unplaced.iter().cloned());
+            faults.extend(outcome.faults(late_after_ms));
+            let (from, to) = (was.clone(), outcome.watermark.clone());
+            advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time });
+        }
+        let counts = count(&confirmations, &faults, &refused);
+        let incidents = verdicts.iter().filter_map(unpageable_millisecond).collect();
+        Self { confirmations, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
+    }
+
+    /// Writes all but the figures and the watermarks.
+    async fn write(&self, txn: &WriteTxn, now: EpochMs) -> Result<(), SessionError> {
+        txn.trades_confirm(&self.confirmations).await?;
+        txn.trades_correct(&self.corrections).await?;
+        txn.trades_remove_heard(&self.phantoms).await?;
+        txn.trades_unplace(&self.unplaced).await?;
+        txn.faults_insert(&self.faults, now).await?;
+        txn.counts_add(&self.counts).await?;
+        txn.rejections_insert(&self.refused).await?;
+        txn.incidents_insert(&self.incidents, now).await?;
         Ok(())
     }
+}
+
+fn count(confirmations: &[Confirmation], faults: &[Fault], refused: &[Refused]) -> Vec<CountDelta> {
+    let mut counts = Counts::default();
+    for confirmation in confirmations {
+        let kind = match confirmation.verdict {
+            Verdict::Matched => store::COUNT_MATCHED,
+            Verdict::Unheard => store::COUNT_UNHEARD,
+            // Counted with the faults.
+            Verdict::Altered { .. } | Verdict::Missing => continue,
+        };
+        counts.add(&confirmation.trade.ticker, confirmation.trade.traded_at, kind, 1);
+    }
+    for fault in faults {
+        counts.add(&fault.ticker, fault.at, fault.kind.as_str(), 1);
+    }
+    for refused in refused {
+        counts.add_refused(refused);
+    }
+    counts.into_deltas()
 }
 
 /// What is held, per ticker, each trade once.
