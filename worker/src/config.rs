@@ -435,6 +435,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_variable_with_its_default() {
+        let readme = include_str!("../../README.md");
+        for (name, default, _) in VARIABLES {
+            let default = if default.is_empty() { "empty".to_owned() } else { format!("`{default}`") };
+            assert!(readme.contains(&format!("| `{name}` | {default} |")), "{name} with default {default}");
+        }
+    }
+
+    #[test]
     fn every_variable_has_a_field_and_every_field_a_variable() {
         let fields = format!("{:?}", Raw::default());
         for (name, _, _) in VARIABLES {

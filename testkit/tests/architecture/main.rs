@@ -38,19 +38,24 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     packages.iter().map(|package| (package["name"].as_str().expect("a name").to_owned(), shipped(package))).collect()
 }
 
+/// Every source file of a crate, with its text.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
+    collect_sources(folder, &mut found);
+    assert!(!found.is_empty(), "no source below {}", folder.display());
+    found
+}
+
+fn collect_sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(sources(&path));
+            collect_sources(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source file");
             found.push((path, text));
         }
     }
-    assert!(!found.is_empty(), "no source below {}", folder.display());
-    found
 }
 
 /// The code without what only tests see.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use venue::VenueConfig;
 
 use crate::bench_of_truth::finals_equal_numeric;
-use crate::stage::{PATIENCE, Stage, number};
+use crate::stage::{PATIENCE, Stage, get, number};
 
 fn tapes() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/tapes");
@@ -43,7 +43,7 @@ impl Api {
     async fn historical(&self, ticker: &Ticker, at: i64) -> Value {
         let ticker = ticker.as_str().replace('/', "%2F");
         let url = format!("{}/historical?ticker={ticker}&ts={at}", self.url);
-        let text = reqwest::get(&url).await.expect("an answer").text().await.expect("a body");
+        let (_, text) = get(&url).await.expect("an answer");
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{url} answers {text}"))
     }
 }
