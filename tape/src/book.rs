@@ -221,13 +221,13 @@ mod tests {
 
     #[test]
     fn every_mark_passed_becomes_final_trades_or_none() {
-        let mut book = book();
+        let mut book = Book::rebuild(Watermark::Through(EpochMs::new(0)), 1, mark(0), &[]);
         settle(&mut book, vec![trade("a", 2_500, "10")], 3_600, &[]);
 
         let finals = settle(&mut book, vec![], 6_000, &[]);
 
         let counts: Vec<_> = finals.iter().map(|said| (said.mark.at().ms(), said.sums.trades)).collect();
-        assert_eq!(counts, [(3_000, 1), (4_000, 1), (5_000, 1)]);
+        assert_eq!(counts, [(3_000, 1), (4_000, 0), (5_000, 0)]);
     }
 
     #[test]
