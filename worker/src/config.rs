@@ -244,13 +244,15 @@ impl Reader {
 
     /// A tape that begins before what is kept would be refused row by row.
     fn check_backfill(&mut self, config: &Config) {
+        let now_ms = Utc::now().timestamp_millis();
+        if matches!(config.backfill_from, BackfillFrom::At(from) if now_ms < from.ms()) {
+            self.refuse("BACKFILL_FROM", "in the future", "a moment of the past");
+        }
         let Some(retention_ms) = config.retention_ms else { return };
         let is_kept = match config.backfill_from {
             BackfillFrom::Now => true,
             BackfillFrom::Back(back_ms) => back_ms < retention_ms,
-            BackfillFrom::At(from) => {
-                config.market_clock == MarketClock::Market || Utc::now().timestamp_millis() - retention_ms < from.ms()
-            }
+            BackfillFrom::At(from) => config.market_clock == MarketClock::Market || now_ms - retention_ms < from.ms(),
         };
         if !is_kept {
             self.refuse("BACKFILL_FROM", "older than RETENTION", "a later moment, or RETENTION=forever");
@@ -432,6 +434,13 @@ mod tests {
         assert!(read(&[old]).expect_err("older than 30 days").contains("RETENTION=forever"));
         assert!(read(&[old, ("RETENTION", "forever")]).is_ok());
         assert!(read(&[old, ("MARKET_CLOCK", "market")]).is_ok());
+    }
+
+    #[test]
+    fn a_tape_cannot_begin_in_the_future() {
+        let refused = read(&[("BACKFILL_FROM", "2199-01-01T00:00:00Z")]).expect_err("the future");
+
+        assert!(refused.contains("BACKFILL_FROM is \"in the future\""), "{refused}");
     }
 
     #[test]

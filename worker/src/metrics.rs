@@ -36,6 +36,8 @@ pub struct Metrics {
     pub rest_answers: Counter,
     /// REST requests without an answer we could use.
     pub rest_failures: Counter,
+    /// Trades of tickers beyond MAX_TICKERS, not kept.
+    pub unfollowed: Counter,
     heard: Counter,
     confirmed: Counter,
     finals: Counter,
@@ -60,6 +62,7 @@ impl Metrics {
         registry.register("sessions_lost", "Sessions begun anew after a failure", metrics.sessions_lost.clone());
         registry.register("rest_answers", "REST pages read", metrics.rest_answers.clone());
         registry.register("rest_failures", "REST requests that gave no page", metrics.rest_failures.clone());
+        registry.register("unfollowed_trades", "Trades of tickers beyond MAX_TICKERS", metrics.unfollowed.clone());
         registry.register("heard_trades", "New trades heard and committed", metrics.heard.clone());
         registry.register("confirmed_trades", "Trades confirmed by REST", metrics.confirmed.clone());
         registry.register("final_figures", "Figures that became final", metrics.finals.clone());

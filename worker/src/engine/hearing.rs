@@ -21,8 +21,9 @@ impl Engine {
     pub async fn hear(&mut self, said: Vec<Said>) -> Result<(), SessionError> {
         let (heard, refused) = self.pass_the_door(said);
         self.discover_unknown(&heard).await?;
-        let heard: Vec<Heard> =
-            heard.into_iter().filter(|heard| self.books.contains_key(&heard.trade.ticker)).collect();
+        let (heard, unfollowed): (Vec<Heard>, Vec<Heard>) =
+            heard.into_iter().partition(|heard| self.books.contains_key(&heard.trade.ticker));
+        self.metrics.unfollowed.inc_by(unfollowed.len() as u64);
         let (firsts, copies) = split_copies(heard);
         let (fresh, stale): (Vec<Heard>, Vec<Heard>) =
             firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);

@@ -125,3 +125,20 @@ async fn an_invented_trade_is_a_phantom_and_in_no_final_figure() {
     assert!(said.await >= 1, "a provisional figure held it, the final one does not");
     assert_eq!(number(&client, "select count(*) from transactions").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tickers_beyond_the_limit_are_counted_and_not_followed() {
+    let market = VenueConfig::scripted(&["BTC", "ETH"]);
+    let stage = Stage::start(market, &[("TICKERS", "BTC"), ("MAX_TICKERS", "1")]).await;
+    let client = stage.database.client().await;
+    stage.settled("BTC", now()).await;
+
+    stage.venue.make_trade("ETH", "100", "1").expect("a trade");
+
+    eventually("the trade to be counted", PATIENCE, || async {
+        let (_, metrics) = stage.worker.as_ref()?.get("/metrics").await?;
+        metrics.contains("truetape_unfollowed_trades_total 1").then_some(())
+    })
+    .await;
+    assert_eq!(number(&client, "select count(*) from tickers_validation_timestamp").await, 1);
+}
