@@ -12,7 +12,10 @@ tickers_known() {
 
 # Prints the links. In a tape all instants asked for lie inside it.
 links_print() {
-    local ticker=$1 api=http://127.0.0.1:$PORT ts hasura
+    local ticker=$1 api=http://127.0.0.1:$PORT ts hasura tables="'$PG_STRING?options=-csearch_path%3Dcrypto_market'"
+    # A URL of the user's own may hold more, and a password nobody should read here.
+    # shellcheck disable=SC2016
+    [[ -z $pg_given ]] || tables='"$PG_STRING"'
     ts=$((($(date +%s) - 60) * 1000))
     [[ $market != recorded ]] || ts=$(((tape_first + tape_last) / 2))
     hasura="with Docker, instead of this: docker compose up --build, then http://localhost:${HASURA_PORT:-61790}"
@@ -33,7 +36,7 @@ END
         echo "  the practice market curl 'http://127.0.0.1:$VENUE_PORT/'"
     fi
     cat <<END
-  look into tables    psql '$PG_STRING?options=-csearch_path%3Dcrypto_market' -c 'select * from latest_vwap_history'
+  look into tables    psql $tables -c 'select * from crypto_market.latest_vwap_history'
   Hasura console      $hasura
 
   Ctrl-C stops everything.

@@ -171,7 +171,7 @@ postgres_pid() {
     [[ -n $home ]] || return 1
     pid=$(head -n 1 "$home/data/postmaster.pid" 2>/dev/null) || return 1
     [[ $pid =~ ^[0-9]+$ ]] && is_alive "$pid" || return 1
-    command=$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null || ps -o command= -p "$pid") || return 1
+    command=$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null || ps -o command= -p "$pid") || return 1
     [[ $command == *"$home/data"* ]] || return 1
     printf '%s\n' "$pid"
 }

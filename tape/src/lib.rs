@@ -22,6 +22,7 @@ pub mod watermark;
 
 pub mod arrival;
 pub mod fault;
+pub mod page;
 pub mod reconcile;
 
 pub mod book;
@@ -30,7 +31,8 @@ pub use arrival::Arrival;
 pub use book::{Book, Bucket};
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
-pub use reconcile::{Confirmation, Correction, Known, Outcome, Page, Patience, Standing, Verdict, reconcile};
+pub use page::{Page, Patience};
+pub use reconcile::{Confirmation, Correction, Known, Outcome, Standing, Verdict, reconcile};
 pub use rejection::{Rejection, RejectionKind};
 pub use rolling::Rolling;
 pub use sums::Sums;

@@ -1,52 +1,20 @@
 //! The environment, read once into typed values. Every wrong variable is named
 //! with its value and what is accepted, all of them at once.
 
+mod values;
+mod variables;
+
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use serde::Deserialize;
 use tape::{EpochMs, Interval, Ticker};
 use url::Url;
 
-/// Variable, default, meaning: the text of `--help` and the table of the README.
-pub const VARIABLES: &[(&str, &str, &str)] = &[
-    ("PG_STRING", "postgres://postgres:postgres@localhost:61791/crypto_market", "the database"),
-    ("MARKET", "generic", "which exchange adapter hears and asks the market"),
-    ("MARKET_WS_URL", "ws://127.0.0.1:61792/stream", "the fast channel"),
-    ("MARKET_REST_URL", "http://127.0.0.1:61792/trades", "the slow channel"),
-    ("EXCHANGE", "the market's name", "the name trades and figures are stored under"),
-    ("TICKERS", "", "tickers to follow, separated by commas; those the socket mentions are added"),
-    ("INTERVAL", "300000", "length of the window: milliseconds or a duration (`5m`), whole seconds up to 24h"),
-    (
-        "BACKFILL_FROM",
-        "now",
-        "where a new ticker's tape begins: `now`, RFC 3339, epoch milliseconds, or a duration back (`-10m`)",
-    ),
-    ("RETENTION", "30d", "how long trades and figures are kept: a duration, or `forever`"),
-    (
-        "MARKET_CLOCK",
-        "wall",
-        "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live",
-    ),
-    ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
-    ("ALLOWED_SKEW", "5s", "how far our clock and the market's may be apart"),
-    ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
-    ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
-    ("REST_RATE", "500", "REST requests per second over all tickers"),
-    ("PAGE_LIMIT", "100", "rows of a full REST page"),
-    ("REST_TIMEOUT", "10s", "deadline of one REST request"),
-    ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),
-    ("BATCH_LIMIT", "5000", "heard trades written together at most"),
-    ("QUEUE_LIMIT", "50000", "heard trades waiting to be written; more are dropped and counted"),
-    ("MAX_TICKERS", "1000", "tickers followed at most"),
-    ("DB_POOL", "4", "database connections beside the leader's own"),
-    ("WORKER_HOST", "127.0.0.1", "address of the worker's own /health and /metrics"),
-    ("WORKER_PORT", "3004", "port of the worker's own /health and /metrics"),
-    ("LOG_FORMAT", "text", "`text` or `json`"),
-    ("LOG", "info", "log filter, as in `info,worker=debug`"),
-];
+use values::{backfill_from, interval, log_format, market_clock, retention, text, tickers, venue_name};
+pub use variables::VARIABLES;
 
 /// The variables as they come.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -305,68 +273,6 @@ impl Reader {
 
     fn duration(&mut self, name: &str, value: Option<String>, least: i64, most: i64) -> Duration {
         Duration::from_millis(self.millis(name, value, least, most).unsigned_abs())
-    }
-}
-
-/// The value given, or the default when it is absent or blank.
-fn text(name: &str, value: Option<String>) -> String {
-    let given = value.filter(|text| !text.trim().is_empty());
-    given.unwrap_or_else(|| {
-        let variable = VARIABLES.iter().find(|variable| variable.0 == name);
-        variable.map(|variable| variable.1.to_owned()).unwrap_or_default()
-    })
-}
-
-fn venue_name(text: &str) -> Option<String> {
-    Ticker::new(text).ok().map(|name| name.to_string())
-}
-
-fn tickers(text: &str) -> Option<Vec<Ticker>> {
-    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.map(|name| Ticker::new(name).ok()).collect()
-}
-
-fn interval(text: &str) -> Option<Interval> {
-    let interval = Interval::parse(text)?;
-    let seconds = interval.whole_seconds()?;
-    (seconds <= 86_400).then_some(interval)
-}
-
-fn backfill_from(text: &str) -> Option<BackfillFrom> {
-    if text.eq_ignore_ascii_case("now") {
-        return Some(BackfillFrom::Now);
-    }
-    if let Some(back) = text.strip_prefix('-') {
-        return tape::time::parse_duration_ms(back).map(BackfillFrom::Back);
-    }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Ten digits are seconds, and 1970 is nobody's tape.
-        return text.parse().ok().filter(|ms| *ms >= 100_000_000_000).map(|ms| BackfillFrom::At(EpochMs::new(ms)));
-    }
-    let instant = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(BackfillFrom::At(EpochMs::new(instant.timestamp_millis())))
-}
-
-fn retention(text: &str) -> Option<Option<i64>> {
-    if text.eq_ignore_ascii_case("forever") {
-        return Some(None);
-    }
-    tape::time::parse_duration_ms(text).filter(|ms| *ms >= 3_600_000).map(Some)
-}
-
-fn market_clock(text: &str) -> Option<MarketClock> {
-    match text.to_ascii_lowercase().as_str() {
-        "wall" => Some(MarketClock::Wall),
-        "market" => Some(MarketClock::Market),
-        _ => None,
-    }
-}
-
-fn log_format(text: &str) -> Option<LogFormat> {
-    match text.to_ascii_lowercase().as_str() {
-        "text" => Some(LogFormat::Text),
-        "json" => Some(LogFormat::Json),
-        _ => None,
     }
 }
 

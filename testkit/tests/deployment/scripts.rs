@@ -1,4 +1,5 @@
-//! `bin/start_db` for real: a private cluster in a folder of the test's own.
+//! `bin/start_db` for real, with a private cluster in a folder of the test's
+//! own, and what `bin/up` refuses before it starts anything.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -116,4 +117,62 @@ fn a_wrong_word_or_url_stops_the_start_and_says_what_is_accepted() {
     let output = Command::new(path("bin/start_db")).arg("status").env("PG_STRING", "localhost:5432").output();
     let text = said(&output.expect("the script is there"));
     assert!(text.contains("PG_STRING is 'localhost:5432'; accepted here is postgres://"), "{text}");
+}
+
+/// `bin/up` with programs that do nothing: whoever gets as far as to start them has gone too far.
+fn up(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    for program in ["api", "venue"] {
+        std::fs::copy(place.folder.path().join("worker"), place.folder.path().join(program))
+            .expect("the folder is ours");
+    }
+    let mut command = Command::new(path("bin/up"));
+    command
+        .args(arguments)
+        .env("TRUETAPE_RUN", place.folder.path().join("run"))
+        .env("TRUETAPE_BIN", place.folder.path());
+    for name in ["PG_STRING", "MARKET", "MARKET_WS_URL", "MARKET_REST_URL"] {
+        command.env(name, "");
+    }
+    let output = command.envs(variables.iter().copied()).output().expect("the script is there and may be run");
+    (output.status.code(), said(&output))
+}
+
+#[test]
+fn what_cannot_be_brought_up_is_refused_with_what_to_say_instead() {
+    let place = Place::new();
+    for (arguments, advice) in [
+        (&["--wat"][..], "bin/up --help"),
+        (&["--tape"], "--tape wants a value"),
+        (&["--tape", "/no/such/tape.csv"], "could not read the tape /no/such/tape.csv"),
+        (&["--live"], "name it with --tape FILE"),
+        (&["--speed", "2"], "--live --speed N"),
+        (&["--tape", "/dev/null", "--market", "generic"], "exclude each other"),
+        (&["--market", "generic"], "needs both MARKET_WS_URL"),
+        (&["--market", "elsewhere", "--faults", "0.1"], "is your own"),
+    ] {
+        let (status, text) = up(&place, arguments, &[]);
+        assert_eq!(status, Some(1), "{arguments:?}: {text}");
+        assert!(text.contains(advice), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn a_taken_port_stops_the_start_of_everything_and_names_its_variable() {
+    let place = Place::new();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let free = place.port.to_string();
+
+    for variable in ["PORT", "WORKER_PORT", "VENUE_PORT"] {
+        let ports =
+            ["PORT", "WORKER_PORT", "VENUE_PORT"].map(|name| (name, if name == variable { &*port } else { &*free }));
+        let (status, text) = up(&place, &[], &ports);
+        assert_eq!(status, Some(1), "{text}");
+        assert!(
+            text.contains(&format!("port {port} of the "))
+                && text.contains(&format!("with {variable}, for example {variable}=")),
+            "{text}"
+        );
+    }
+    assert!(!place.folder.path().join("run/postgres").exists(), "no database was made");
 }

@@ -1,0 +1,50 @@
+//! One REST answer, and how far it may be believed.
+
+use crate::{EpochMs, Trade, Watermark};
+
+/// One REST answer for one ticker, asked from the watermark on.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The trades of the ticker, well-formed and inside the time bounds, in the venue's order.
+    pub trades: Vec<Trade>,
+    /// The latest time of any row of the ticker, refused rows included, that is
+    /// not from the future.
+    pub latest_row_at: Option<EpochMs>,
+    /// Whether the answer had as many rows as the venue gives at most, so that more may follow.
+    pub is_full: bool,
+    /// The market's own present when it answered.
+    pub market_time: EpochMs,
+}
+
+impl Page {
+    /// The latest instant this page may settle: REST is taken to know all of a
+    /// moment only a settle delay later, and one step is bounded however long
+    /// the market was silent.
+    pub(crate) fn limit(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
+        let known_by_now = self.market_time.minus_ms(patience.settle_delay_ms);
+        known_by_now.min(watermark.settled_until().plus_ms(patience.longest_step_ms))
+    }
+
+    /// How far heard trades must be known to judge this page.
+    pub fn reach(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
+        let limit = self.limit(watermark, patience);
+        match self.latest_row_at {
+            Some(latest) if self.is_full => latest.min(limit),
+            _ => limit,
+        }
+    }
+}
+
+/// How long REST takes to become complete, how far clocks may differ, how much
+/// is settled at once, and since when we listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long after a moment REST is taken to know all trades of it, in ms.
+    pub settle_delay_ms: i64,
+    /// How far our clock and the market's may be apart, in ms.
+    pub allowed_skew_ms: i64,
+    /// The longest span of market settled at once, in ms.
+    pub longest_step_ms: i64,
+    /// Since when the socket has been listened to without a gap of our own making.
+    pub listening_since: Option<EpochMs>,
+}

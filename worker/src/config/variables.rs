@@ -1,0 +1,39 @@
+//! The names, defaults and meanings of all variables.
+
+/// Variable, default, meaning: the text of `--help` and the table of the README.
+pub const VARIABLES: &[(&str, &str, &str)] = &[
+    ("PG_STRING", "postgres://postgres:postgres@localhost:61791/crypto_market", "the database"),
+    ("MARKET", "generic", "which exchange adapter hears and asks the market"),
+    ("MARKET_WS_URL", "ws://127.0.0.1:61792/stream", "the fast channel"),
+    ("MARKET_REST_URL", "http://127.0.0.1:61792/trades", "the slow channel"),
+    ("EXCHANGE", "the market's name", "the name trades and figures are stored under"),
+    ("TICKERS", "", "tickers to follow, separated by commas; those the socket mentions are added"),
+    ("INTERVAL", "300000", "length of the window: milliseconds or a duration (`5m`), whole seconds up to 24h"),
+    (
+        "BACKFILL_FROM",
+        "now",
+        "where a new ticker's tape begins: `now`, RFC 3339, epoch milliseconds, or a duration back (`-10m`)",
+    ),
+    ("RETENTION", "30d", "how long trades and figures are kept: a duration, or `forever`"),
+    (
+        "MARKET_CLOCK",
+        "wall",
+        "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live",
+    ),
+    ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
+    ("ALLOWED_SKEW", "5s", "how far our clock and the market's may be apart"),
+    ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
+    ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
+    ("REST_RATE", "500", "REST requests per second over all tickers"),
+    ("PAGE_LIMIT", "100", "rows of a full REST page"),
+    ("REST_TIMEOUT", "10s", "deadline of one REST request"),
+    ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),
+    ("BATCH_LIMIT", "5000", "heard trades written together at most"),
+    ("QUEUE_LIMIT", "50000", "heard trades waiting to be written; more are dropped and counted"),
+    ("MAX_TICKERS", "1000", "tickers followed at most"),
+    ("DB_POOL", "4", "database connections beside the leader's own"),
+    ("WORKER_HOST", "127.0.0.1", "address of the worker's own /health and /metrics"),
+    ("WORKER_PORT", "3004", "port of the worker's own /health and /metrics"),
+    ("LOG_FORMAT", "text", "`text` or `json`"),
+    ("LOG", "info", "log filter, as in `info,worker=debug`"),
+];
