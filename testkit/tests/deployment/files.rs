@@ -31,8 +31,8 @@ pub fn variables_of(program: &str) -> Vec<String> {
     let beside = std::fs::read_dir(path(&format!("{program}/src/config"))).into_iter().flatten().flatten();
     let files = beside.map(|entry| entry.path()).chain([path(&format!("{program}/src/config.rs"))]);
     let sources: Vec<String> = files.map(|file| std::fs::read_to_string(file).expect("a source file")).collect();
-    let tables = sources.iter().filter_map(|source| source.split("pub const VARIABLES").nth(1)?.split("];").next());
-    let table = tables.last().unwrap_or_else(|| panic!("{program} has no table of variables"));
+    let mut tables = sources.iter().filter_map(|source| source.split("pub const VARIABLES").nth(1)?.split("];").next());
+    let table = tables.next_back().unwrap_or_else(|| panic!("{program} has no table of variables"));
     // A row is ("NAME", "default", "meaning"), on one line or several.
     let rows = table.split('(').filter_map(|row| row.trim_start().strip_prefix('"')?.split('"').next());
     rows.filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_')).map(str::to_owned).collect()
