@@ -12,35 +12,46 @@ pub fn wall() -> EpochMs {
     EpochMs::new(chrono::Utc::now().timestamp_millis())
 }
 
-/// The time that marks and the door follow.
-#[derive(Debug, Clone)]
-pub enum Clock {
-    /// Our own.
-    Wall,
-    /// The latest present that REST reported; 0 until it has.
-    Market(Arc<AtomicI64>),
+/// Our own time and the time that marks and the door follow.
+#[derive(Clone)]
+pub struct Clock {
+    wall: Arc<dyn Fn() -> EpochMs + Send + Sync>,
+    /// The latest present that REST reported, 0 until it has: what is followed
+    /// instead of our own time when a market stands still.
+    market: Option<Arc<AtomicI64>>,
 }
 
 impl Clock {
     /// The clock the configuration asks for.
     pub fn new(kind: MarketClock) -> Self {
-        match kind {
-            MarketClock::Wall => Self::Wall,
-            MarketClock::Market => Self::Market(Arc::default()),
-        }
+        Self::reading(kind, wall)
     }
 
-    /// The present, once there is one.
+    /// A clock whose own time is read from elsewhere: a simulation owns its time.
+    pub fn reading(kind: MarketClock, wall: impl Fn() -> EpochMs + Send + Sync + 'static) -> Self {
+        let market = match kind {
+            MarketClock::Wall => None,
+            MarketClock::Market => Some(Arc::default()),
+        };
+        Self { wall: Arc::new(wall), market }
+    }
+
+    /// Our own time.
+    pub fn wall(&self) -> EpochMs {
+        (self.wall)()
+    }
+
+    /// The present that marks and the door follow, once there is one.
     pub fn now(&self) -> Option<EpochMs> {
-        match self {
-            Self::Wall => Some(wall()),
-            Self::Market(latest) => Some(latest.load(Ordering::Relaxed)).filter(|ms| *ms > 0).map(EpochMs::new),
+        match &self.market {
+            None => Some(self.wall()),
+            Some(latest) => Some(latest.load(Ordering::Relaxed)).filter(|ms| *ms > 0).map(EpochMs::new),
         }
     }
 
     /// Takes notice of a present that REST reported.
     pub fn heard_of(&self, market_time: EpochMs) {
-        if let Self::Market(latest) = self {
+        if let Some(latest) = &self.market {
             latest.fetch_max(market_time.ms(), Ordering::Relaxed);
         }
     }

@@ -10,16 +10,17 @@ mod hearing;
 mod marking;
 mod settling;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use store::{Leadership, Store, StoreError};
+use store::StoreError;
 use tape::{Book, EpochMs, Interval, Mark, Patience, Ticker, Watermark};
 use tokio::sync::mpsc;
 
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::config::{BackfillFrom, Config};
 use crate::metrics::Metrics;
+use crate::tables::Tables;
 
 pub use settling::{Asked, Settled};
 
@@ -101,26 +102,24 @@ pub struct Follow {
 }
 
 /// All books of one venue and the right to write for it.
-pub struct Engine {
-    store: Store,
-    leadership: Leadership,
+pub struct Engine<T> {
+    tables: T,
     settings: Settings,
     clock: Clock,
     metrics: Arc<Metrics>,
-    books: HashMap<Ticker, Book>,
+    books: BTreeMap<Ticker, Book>,
     follow: mpsc::UnboundedSender<Follow>,
     /// The last mark spoken of.
     live_at: Mark,
 }
 
-impl Engine {
+impl<T: Tables> Engine<T> {
     /// Rebuilds every book from the tables and follows the configured tickers.
     ///
     /// # Errors
     /// Whatever the store says.
     pub async fn start(
-        store: Store,
-        leadership: Leadership,
+        tables: T,
         config: &Config,
         clock: Clock,
         metrics: Arc<Metrics>,
@@ -128,8 +127,8 @@ impl Engine {
     ) -> Result<Self, SessionError> {
         let settings = Settings::new(config);
         let live_at = Mark::at_or_before(clock.now().unwrap_or(EpochMs::new(0)));
-        let books = HashMap::new();
-        let mut engine = Self { store, leadership, settings, clock, metrics, books, follow, live_at };
+        let books = BTreeMap::new();
+        let mut engine = Self { tables, settings, clock, metrics, books, follow, live_at };
         engine.follow_new(&config.tickers).await?;
         engine.load().await?;
         Ok(engine)
@@ -142,7 +141,7 @@ impl Engine {
 
     /// Whether the leadership still stands, as far as can be told at no cost.
     pub fn is_leading(&self) -> bool {
-        self.leadership.is_alive()
+        self.tables.is_leading()
     }
 
     /// The last mark spoken of.
@@ -165,17 +164,17 @@ impl Engine {
     /// # Errors
     /// When it is lost or cannot be made sure of.
     pub async fn check_leadership(&self) -> Result<(), SessionError> {
-        self.leadership.check().await.map_err(SessionError::from)
+        self.tables.check().await.map_err(SessionError::from)
     }
 
     async fn load(&mut self) -> Result<(), SessionError> {
-        let states = self.store.watermarks(self.leadership.venue()).await?;
+        let states = self.tables.watermarks().await?;
         let reach = states
             .iter()
             .map(|state| Book::reaches_back_to(&state.watermark, self.settings.seconds, self.live_at))
             .collect::<Vec<_>>();
         let wanted: Vec<(Ticker, EpochMs)> = states.iter().map(|state| state.ticker.clone()).zip(reach).collect();
-        let buckets = self.store.window_buckets(self.leadership.venue(), &wanted).await?;
+        let buckets = self.tables.window_buckets(&wanted).await?;
         for state in states {
             let own = buckets.get(&state.ticker).map_or(&[][..], Vec::as_slice);
             let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, own);
@@ -198,7 +197,7 @@ impl Engine {
         let from = self.tape_begins();
         let new: Vec<(Ticker, EpochMs)> = tickers.iter().take(room).map(|ticker| (ticker.clone(), from)).collect();
         if !new.is_empty() {
-            self.store.ticker_ensure(self.leadership.venue(), &new).await?;
+            self.tables.ticker_ensure(&new).await?;
         }
         Ok(())
     }
@@ -206,7 +205,7 @@ impl Engine {
     /// Follows tickers the socket mentioned for the first time.
     async fn discover(&mut self, tickers: &[Ticker]) -> Result<(), SessionError> {
         self.follow_new(tickers).await?;
-        let states = self.store.watermarks(self.leadership.venue()).await?;
+        let states = self.tables.watermarks().await?;
         for state in states.into_iter().filter(|state| tickers.contains(&state.ticker)) {
             tracing::info!(ticker = %state.ticker, "following {}, mentioned by the socket", state.ticker);
             let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, &[]);
@@ -219,7 +218,7 @@ impl Engine {
 
     /// The moment after which trades of a new ticker are kept.
     fn tape_begins(&self) -> EpochMs {
-        let now = self.clock.now().unwrap_or_else(clock::wall);
+        let now = self.clock.now().unwrap_or_else(|| self.clock.wall());
         match self.settings.backfill_from {
             // What was heard within this second is still to be confirmed.
             BackfillFrom::Now => now.minus_ms(1_000),

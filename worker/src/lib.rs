@@ -8,6 +8,8 @@ pub mod config;
 pub mod metrics;
 pub mod telemetry;
 
+pub mod tables;
+
 pub mod engine;
 pub mod reconciler;
 pub mod retain;

@@ -6,7 +6,7 @@ use store::{Store, StoreError};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 
 /// How often old rows are looked for.
 const EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ async fn round(
 ) -> Result<(), StoreError> {
     store.rejections_trim(venue).await?;
     let Some(retention_ms) = retention_ms else { return Ok(()) };
-    let before = clock.now().unwrap_or_else(clock::wall).minus_ms(retention_ms);
+    let before = clock.now().unwrap_or_else(|| clock.wall()).minus_ms(retention_ms);
     let mut let_go = 0;
     loop {
         let rows = store.retain(venue, before, BATCH).await?;

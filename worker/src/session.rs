@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::reconciler::Reconciler;
 use crate::retain;
+use crate::tables::PostgresTables;
 
 /// Heard trades are gathered for so long before they are written together.
 const GATHER: Duration = Duration::from_millis(20);
@@ -50,7 +51,8 @@ pub async fn lead(
     let (follow, followed) = mpsc::unbounded_channel();
     let (said_to, said) = mpsc::channel(config.queue_limit);
     let (asked_to, asked) = mpsc::channel(ANSWERS_TOGETHER);
-    let engine = Engine::start(store.clone(), leadership, config, clock.clone(), Arc::clone(metrics), follow).await?;
+    let tables = PostgresTables::new(store.clone(), leadership);
+    let engine = Engine::start(tables, config, clock.clone(), Arc::clone(metrics), follow).await?;
 
     let mut parts = JoinSet::new();
     let stats = Arc::clone(&metrics.socket);
@@ -115,7 +117,7 @@ pub async fn lead(
 
 /// Where the engine gets its work from.
 struct Desk {
-    engine: Engine,
+    engine: Engine<PostgresTables>,
     clock: Clock,
     store: Store,
     confirmed_before: u64,

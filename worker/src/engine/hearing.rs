@@ -7,12 +7,12 @@ use store::{Channel, CountDelta, Refused};
 use tape::{Arrival, EpochMs, Fault, FaultKind, Heard, Known, Rejection, Ticker, TradeId, trade};
 
 use super::{Engine, SessionError};
-use crate::clock;
+use crate::tables::{Tables, TablesTxn};
 
 /// Refused frames kept per batch; the others are counted only.
 const REFUSED_KEPT_PER_BATCH: usize = 100;
 
-impl Engine {
+impl<T: Tables> Engine<T> {
     /// Writes a batch of heard trades and refused frames, and counts what is
     /// new towards the next mark.
     ///
@@ -28,7 +28,7 @@ impl Engine {
         let (fresh, stale): (Vec<Heard>, Vec<Heard>) =
             firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);
 
-        let txn = self.store.begin_relaxed(&self.leadership).await?;
+        let txn = self.tables.begin_relaxed().await?;
         let inserted: HashSet<(Ticker, TradeId)> = txn.trades_insert_heard(&fresh).await?.into_iter().collect();
         let (new, others): (Vec<Heard>, Vec<Heard>) =
             fresh.into_iter().partition(|heard| inserted.contains(&key(heard)));
@@ -45,7 +45,7 @@ impl Engine {
         } else {
             txn.missing_withdraw(&late_keys).await?.into_iter().collect()
         };
-        txn.faults_insert(&sorted.faults, clock::wall()).await?;
+        txn.faults_insert(&sorted.faults, self.clock.wall()).await?;
         txn.counts_add(&count_arrivals(&sorted, &withdrawn, &refused)).await?;
         txn.rejections_insert(&refused[..refused.len().min(REFUSED_KEPT_PER_BATCH)]).await?;
         txn.commit().await?;
@@ -61,7 +61,7 @@ impl Engine {
 
     /// Refuses trades whose time cannot be.
     fn pass_the_door(&self, said: Vec<Said>) -> (Vec<Heard>, Vec<Refused>) {
-        let now = self.clock.now().unwrap_or_else(clock::wall);
+        let now = self.clock.now().unwrap_or_else(|| self.clock.wall());
         let latest = now.plus_ms(self.settings.patience.allowed_skew_ms);
         let oldest = self.settings.retention_ms.map_or(EpochMs::new(0), |retention_ms| now.minus_ms(retention_ms));
         let mut heard = Vec::with_capacity(said.len());

@@ -4,14 +4,14 @@ use store::Figure;
 use tape::{EpochMs, Mark};
 
 use super::{Engine, SessionError};
-use crate::clock;
+use crate::tables::{Tables, TablesTxn};
 
 /// Figures made up for after a pause of the process, over all tickers; what
 /// lies further back is left to the final figures, which are made for every
 /// mark in any case.
 const FIGURES_MADE_UP: usize = 50_000;
 
-impl Engine {
+impl<T: Tables> Engine<T> {
     /// Writes the figures of every mark up to `now` that was not spoken of yet.
     ///
     /// # Errors
@@ -36,12 +36,12 @@ impl Engine {
         }
         self.live_at = mark;
 
-        let calculated_at = clock::wall();
-        let txn = self.store.begin_relaxed(&self.leadership).await?;
+        let calculated_at = self.clock.wall();
+        let txn = self.tables.begin_relaxed().await?;
         txn.figures_insert_provisional(&figures, calculated_at).await?;
         txn.latest_upsert(&figures[newest_from..], false, calculated_at).await?;
         txn.commit().await?;
-        self.metrics.marked(mark, clock::wall());
+        self.metrics.marked(mark, self.clock.wall());
         Ok(())
     }
 }

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use market::Answer;
-use store::{Advance, Channel, CountDelta, Figure, Incident, Refused, WriteTxn};
+use store::{Advance, Channel, CountDelta, Figure, Incident, Refused};
 use tape::{Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile};
 use tokio::sync::oneshot;
 
 use super::hearing::Counts;
 use super::{Engine, SessionError};
-use crate::clock;
+use crate::tables::{Tables, TablesTxn};
 
 /// Rejected rows kept per answer; the others are counted only.
 const REFUSED_KEPT_PER_ANSWER: usize = 20;
@@ -64,7 +64,7 @@ struct Findings {
     advances: Vec<Advance>,
 }
 
-impl Engine {
+impl<T: Tables> Engine<T> {
     /// Commits the answers of several tickers, at most one each.
     ///
     /// # Errors
@@ -78,17 +78,17 @@ impl Engine {
             let is_current = self.books.get(&ticker).is_some_and(|book| *book.watermark() == watermark);
             if is_current {
                 self.clock.heard_of(answer.page.market_time);
-                refused.extend(refused_rows(&ticker, &answer));
+                refused.extend(refused_rows(&ticker, &answer, self.clock.wall()));
                 pages.push(Current { ticker: ticker.clone(), was: watermark, page: answer.page });
             }
             replies.push((ticker, reply));
         }
 
-        let txn = self.store.begin(&self.leadership).await?;
+        let txn = self.tables.begin().await?;
         let verdicts = self.judge(&txn, pages).await?;
         let (finals, newest) = self.final_figures(&verdicts)?;
         let findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
-        let now = clock::wall();
+        let now = self.clock.wall();
         findings.write(&txn, now).await?;
         let changed_finals = txn.figures_insert_final(&finals, now).await?;
         txn.latest_upsert(&newest, true, now).await?;
@@ -110,7 +110,7 @@ impl Engine {
     }
 
     /// Holds each page against what is known of its trades.
-    async fn judge(&self, txn: &WriteTxn, pages: Vec<Current>) -> Result<Vec<Verdicts>, SessionError> {
+    async fn judge(&self, txn: &impl TablesTxn, pages: Vec<Current>) -> Result<Vec<Verdicts>, SessionError> {
         let patience = self.settings.patience;
         let mut ids = Vec::new();
         let mut reaches = Vec::with_capacity(pages.len());
@@ -178,7 +178,7 @@ impl Findings {
     }
 
     /// Writes all but the figures and the watermarks.
-    async fn write(&self, txn: &WriteTxn, now: EpochMs) -> Result<(), SessionError> {
+    async fn write(&self, txn: &impl TablesTxn, now: EpochMs) -> Result<(), SessionError> {
         txn.trades_confirm(&self.confirmations).await?;
         txn.trades_correct(&self.corrections).await?;
         txn.trades_remove_heard(&self.phantoms).await?;
@@ -220,8 +220,7 @@ fn merge_known(by_id: Vec<Known>, unconfirmed: Vec<Known>) -> HashMap<Ticker, Ve
     merged.into_iter().map(|(ticker, by_id)| (ticker, by_id.into_values().collect())).collect()
 }
 
-fn refused_rows(ticker: &Ticker, answer: &Answer) -> Vec<Refused> {
-    let received_at = clock::wall();
+fn refused_rows(ticker: &Ticker, answer: &Answer, received_at: EpochMs) -> Vec<Refused> {
     let kept = answer.rejected.iter().take(REFUSED_KEPT_PER_ANSWER);
     kept.map(|(rejection, row)| Refused {
         channel: Channel::Rest,

@@ -1,0 +1,113 @@
+//! What the engine asks of the tables, apart from how they are kept: Postgres
+//! in production, memory in the simulation. Both promise the same: a transaction
+//! happens whole or not at all, one whose leader was deposed is refused, and a
+//! watermark moves only from where its mover believes it to be.
+
+mod postgres;
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use store::{Advance, CountDelta, Figure, Incident, Refused, StoreError, TickerState};
+use tape::{Bucket, Confirmation, EpochMs, Fault, Heard, Known, Ticker, Trade, TradeId};
+
+pub use postgres::PostgresTables;
+
+/// The name of a trade within a venue.
+pub type TradeName = (Ticker, TradeId);
+
+/// What a call of the tables comes to.
+pub trait Reply<T>: Future<Output = Result<T, StoreError>> + Send {}
+
+impl<T, F: Future<Output = Result<T, StoreError>> + Send> Reply<T> for F {}
+
+/// The tables of one venue, and the right to write them.
+pub trait Tables: Send + Sync {
+    /// A transaction under that right. Dropped without a commit, it leaves no trace.
+    type Txn: TablesTxn;
+
+    /// The venue led.
+    fn venue(&self) -> &str;
+
+    /// Whether the right still stands, as far as can be told at no cost.
+    fn is_leading(&self) -> bool;
+
+    /// Makes sure of the right.
+    fn check(&self) -> impl Reply<()>;
+
+    /// How far each ticker is confirmed.
+    fn watermarks(&self) -> impl Reply<Vec<TickerState>>;
+
+    /// The sums of each second with trades after an instant, per ticker.
+    fn window_buckets(&self, after: &[(Ticker, EpochMs)]) -> impl Reply<HashMap<Ticker, Vec<Bucket>>>;
+
+    /// Gives tickers that have no watermark yet one at an instant.
+    fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> impl Reply<()>;
+
+    /// Begins a transaction that is on disk once committed.
+    fn begin(&self) -> impl Reply<Self::Txn>;
+
+    /// Begins a transaction that a crash of the server may undo: for what REST brings back.
+    fn begin_relaxed(&self) -> impl Reply<Self::Txn>;
+}
+
+/// What is read and written in one transaction. Each method keeps the promise
+/// of the method of [`store::WriteTxn`] that has its name.
+pub trait TablesTxn: Send + Sync {
+    /// What is held under these names, whoever vouches for it.
+    fn trades_known(&self, names: &[TradeName]) -> impl Reply<Vec<Known>>;
+
+    /// The heard and unconfirmed trades of some tickers, up to a time each.
+    fn trades_heard_until(&self, reaches: &[(Ticker, EpochMs)]) -> impl Reply<Vec<Known>>;
+
+    /// Adds heard trades; names those that were new.
+    fn trades_insert_heard(&self, heard: &[Heard]) -> impl Reply<Vec<TradeName>>;
+
+    /// Keeps heard trades aside that claim a settled time; names those that were new.
+    fn trades_insert_unplaced(&self, heard: &[Heard]) -> impl Reply<Vec<TradeName>>;
+
+    /// Notes of confirmed trades that the socket brought them after all.
+    fn trades_mark_heard(&self, heard: &[Heard]) -> impl Reply<u64>;
+
+    /// Writes the true values of trades.
+    fn trades_confirm(&self, confirmations: &[Confirmation]) -> impl Reply<()>;
+
+    /// Gives confirmed trades the values REST gives them now.
+    fn trades_correct(&self, corrections: &[Trade]) -> impl Reply<u64>;
+
+    /// Takes out heard trades that are not confirmed.
+    fn trades_remove_heard(&self, names: &[TradeName]) -> impl Reply<()>;
+
+    /// Moves heard trades aside.
+    fn trades_unplace(&self, unplaced: &[Known]) -> impl Reply<()>;
+
+    /// Writes faults of the socket.
+    fn faults_insert(&self, faults: &[Fault], found_at: EpochMs) -> impl Reply<()>;
+
+    /// Takes back that trades are missing; names those that had been called so.
+    fn missing_withdraw(&self, names: &[TradeName]) -> impl Reply<Vec<TradeName>>;
+
+    /// Adds to the counts per minute and kind.
+    fn counts_add(&self, deltas: &[CountDelta]) -> impl Reply<()>;
+
+    /// Keeps refused frames and rows.
+    fn rejections_insert(&self, refused: &[Refused]) -> impl Reply<()>;
+
+    /// Keeps spans of the tape that are known to be incomplete; counts those that were new.
+    fn incidents_insert(&self, incidents: &[Incident], found_at: EpochMs) -> impl Reply<u64>;
+
+    /// Writes final figures; counts those that are final already with other values.
+    fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> impl Reply<u64>;
+
+    /// Writes provisional figures; final ones stay as they are.
+    fn figures_insert_provisional(&self, figures: &[Figure], calculated_at: EpochMs) -> impl Reply<()>;
+
+    /// Makes figures the latest of their tickers, if they are newer.
+    fn latest_upsert(&self, figures: &[Figure], is_final: bool, calculated_at: EpochMs) -> impl Reply<u64>;
+
+    /// Moves watermarks, each only from where it is believed to be.
+    fn watermarks_advance(&self, advances: &[Advance], checked_at: EpochMs) -> impl Reply<()>;
+
+    /// Makes everything written so far true, at once.
+    fn commit(self) -> impl Reply<()>;
+}
