@@ -1,7 +1,9 @@
 //! All that is held in memory of one ticker: how far it is confirmed, and the
 //! running windows of what is settled, confirmed and heard.
 
-use crate::{Confirmation, EpochMs, Mark, Outcome, Rolling, Standing, Sums, Trade, Verdict, Watermark};
+use crate::{
+    Confirmation, Digest, EpochMs, Mark, Outcome, Rolling, Standing, Sums, Trade, Unfinished, Verdict, Watermark,
+};
 
 /// The trades of one second: those confirmed and those only heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +27,23 @@ pub struct Said {
     pub confirmed_trades: u64,
 }
 
+/// What is said for good of a mark the watermark passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The mark's final figure.
+    pub said: Said,
+    /// The digest of the trades in `(mark − 1 s, mark]`.
+    pub second_digest: Digest,
+}
+
 /// One ticker's watermark and windows. It can always be rebuilt from the store.
 #[derive(Debug, Clone)]
 pub struct Book {
     watermark: Watermark,
     /// Confirmed trades, closing at the last settled mark: what final figures come from.
     settled: Rolling,
+    /// Confirmed trades after the last settled mark, one by one.
+    unfinished: Unfinished,
     /// Confirmed trades, closing at the last live mark.
     confirmed: Rolling,
     /// Heard trades beyond the watermark, closing at the last live mark.
@@ -44,12 +57,21 @@ pub struct Inconsistent(String);
 
 impl Book {
     /// A book of windows of so many seconds, from the buckets after both
-    /// windows' opening edges. `live_at` is the last mark already spoken of.
-    pub fn rebuild(watermark: Watermark, seconds: i64, live_at: Mark, buckets: &[Bucket]) -> Self {
-        let settled_at = Mark::at_or_before(watermark.settled_until());
+    /// windows' opening edges, and the confirmed trades after
+    /// [`Book::last_settled_mark`], which are in the buckets too. `live_at` is
+    /// the last mark already spoken of.
+    pub fn rebuild(
+        watermark: Watermark,
+        seconds: i64,
+        live_at: Mark,
+        buckets: &[Bucket],
+        unfinished: Unfinished,
+    ) -> Self {
+        let settled_at = Self::last_settled_mark(&watermark);
         let mut book = Self {
             watermark,
             settled: Rolling::new(seconds, settled_at),
+            unfinished,
             confirmed: Rolling::new(seconds, live_at),
             heard: Rolling::new(seconds, live_at),
         };
@@ -63,7 +85,12 @@ impl Book {
 
     /// How far a rebuild must reach back: buckets after this instant are needed.
     pub fn reaches_back_to(watermark: &Watermark, seconds: i64, live_at: Mark) -> EpochMs {
-        Mark::at_or_before(watermark.settled_until()).min(live_at).minus_seconds(seconds).at()
+        Self::last_settled_mark(watermark).min(live_at).minus_seconds(seconds).at()
+    }
+
+    /// The last mark that is final where everything up to the watermark is.
+    pub fn last_settled_mark(watermark: &Watermark) -> Mark {
+        Mark::at_or_before(watermark.settled_until())
     }
 
     /// How far the ticker is confirmed.
@@ -81,7 +108,7 @@ impl Book {
     ///
     /// # Errors
     /// [`Inconsistent`] when a trade to take out was never there.
-    pub fn settle(&mut self, outcome: &Outcome) -> Result<Vec<Said>, Inconsistent> {
+    pub fn settle(&mut self, outcome: &Outcome) -> Result<Vec<Settled>, Inconsistent> {
         let was_settled_until = self.watermark.settled_until();
         for Confirmation { trade, verdict, .. } in &outcome.confirmations {
             match verdict {
@@ -93,8 +120,9 @@ impl Book {
         }
         for correction in &outcome.corrections {
             let was = &correction.was;
-            let was_there =
-                self.settled.remove(was.traded_at, sums(was)) && self.confirmed.remove(was.traded_at, sums(was));
+            let was_there = self.settled.remove(was.traded_at, sums(was))
+                && self.unfinished.remove(was)
+                && self.confirmed.remove(was.traded_at, sums(was));
             if !was_there {
                 return Err(inconsistent(was));
             }
@@ -106,12 +134,13 @@ impl Book {
             }
         }
         self.watermark = outcome.watermark.clone();
-        let settled_mark = Mark::at_or_before(self.watermark.settled_until());
+        let settled_mark = Self::last_settled_mark(&self.watermark);
         let mut finals = Vec::new();
         while self.settled.closes_at() < settled_mark {
             let mark = self.settled.closes_at().next();
             let sums = self.settled.advance_to(mark);
-            finals.push(Said { mark, sums, confirmed_trades: sums.trades });
+            let said = Said { mark, sums, confirmed_trades: sums.trades };
+            finals.push(Settled { said, second_digest: self.unfinished.finish(mark) });
         }
         Ok(finals)
     }
@@ -130,6 +159,7 @@ impl Book {
 
     fn confirm(&mut self, trade: &Trade) {
         self.settled.add(trade.traded_at, sums(trade));
+        self.unfinished.add(trade);
         self.confirmed.add(trade.traded_at, sums(trade));
     }
 
@@ -156,7 +186,7 @@ fn inconsistent(trade: &Trade) -> Inconsistent {
 mod tests {
     use super::*;
     use crate::reconcile::tests::trade;
-    use crate::{Known, Page, Patience, reconcile};
+    use crate::{Known, Page, Patience, TradesDigest, reconcile};
 
     const PATIENCE: Patience = Patience {
         settle_delay_ms: 1_000,
@@ -166,7 +196,13 @@ mod tests {
     };
 
     fn book() -> Book {
-        Book::rebuild(Watermark::Through(EpochMs::new(0)), 300, Mark::at_or_before(EpochMs::new(0)), &[])
+        Book::rebuild(
+            Watermark::Through(EpochMs::new(0)),
+            300,
+            Mark::at_or_before(EpochMs::new(0)),
+            &[],
+            Unfinished::default(),
+        )
     }
 
     fn mark(ms: i64) -> Mark {
@@ -178,7 +214,7 @@ mod tests {
         Known { trade, standing: Standing::Heard { received_at } }
     }
 
-    fn settle(book: &mut Book, trades: Vec<Trade>, market_time: i64, known: &[Known]) -> Vec<Said> {
+    fn settle(book: &mut Book, trades: Vec<Trade>, market_time: i64, known: &[Known]) -> Vec<Settled> {
         let latest_row_at = trades.last().map(|trade| trade.traded_at);
         let page = Page { trades, latest_row_at, is_full: false, market_time: EpochMs::new(market_time) };
         let outcome = reconcile(book.watermark(), &page, known, PATIENCE);
@@ -221,12 +257,13 @@ mod tests {
 
     #[test]
     fn every_mark_passed_becomes_final_trades_or_none() {
-        let mut book = Book::rebuild(Watermark::Through(EpochMs::new(0)), 1, mark(0), &[]);
+        let mut book = Book::rebuild(Watermark::Through(EpochMs::new(0)), 1, mark(0), &[], Unfinished::default());
         settle(&mut book, vec![trade("a", 2_500, "10")], 3_600, &[]);
 
         let finals = settle(&mut book, vec![], 6_000, &[]);
 
-        let counts: Vec<_> = finals.iter().map(|said| (said.mark.at().ms(), said.sums.trades)).collect();
+        let counts: Vec<_> =
+            finals.iter().map(|settled| (settled.said.mark.at().ms(), settled.said.sums.trades)).collect();
         assert_eq!(counts, [(3_000, 1), (4_000, 0), (5_000, 0)]);
     }
 
@@ -262,8 +299,43 @@ mod tests {
             Bucket { second: mark(1_000), confirmed: sums(&trade("a", 500, "10")), heard: Sums::EMPTY },
             Bucket { second: mark(2_000), confirmed: Sums::EMPTY, heard: sums(&trade("b", 1_500, "20")) },
         ];
-        let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(1_000), &buckets);
+        let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(1_000), &buckets, Unfinished::default());
 
         assert_eq!(rebuilt.provisional_at(mark(2_000)), before);
+    }
+
+    #[test]
+    fn a_book_rebuilt_in_the_middle_of_a_second_makes_the_digest_the_old_one_would_have_made() {
+        let mut old = book();
+        settle(&mut old, vec![trade("b", 1_200, "10"), trade("a", 1_400, "20")], 2_400, &[]);
+        let buckets = [Bucket {
+            second: mark(2_000),
+            confirmed: sums(&trade("b", 1_200, "10")).plus(sums(&trade("a", 1_400, "20"))),
+            heard: Sums::EMPTY,
+        }];
+        let mut held = Unfinished::default();
+        held.add(&trade("a", 1_400, "20"));
+        held.add(&trade("b", 1_200, "10"));
+        let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(0), &buckets, held);
+
+        let page = || vec![trade("c", 1_900, "30"), trade("d", 2_001, "40")];
+        let finals = settle(&mut old, page(), 4_000, &[]);
+
+        assert_eq!(settle(&mut rebuilt, page(), 4_000, &[]), finals);
+        let of_second = [trade("b", 1_200, "10"), trade("a", 1_400, "20"), trade("c", 1_900, "30")];
+        assert_eq!(finals[0].second_digest, TradesDigest::of(&of_second));
+    }
+
+    #[test]
+    fn a_correction_before_its_second_is_settled_is_in_the_digest() {
+        let mut book = book();
+        settle(&mut book, vec![trade("a", 5_000, "10")], 6_000, &[]);
+        let confirmed = Known { trade: trade("a", 5_000, "10"), standing: Standing::Confirmed { was_heard: false } };
+
+        let corrected = settle(&mut book, vec![trade("a", 5_000, "11")], 7_000, &[confirmed]);
+        let corrected = corrected.into_iter().chain(settle(&mut book, vec![], 7_000, &[]));
+
+        let of_second = corrected.into_iter().find(|settled| settled.said.mark == mark(5_000)).expect("settled");
+        assert_eq!(of_second.second_digest, TradesDigest::of([&trade("a", 5_000, "11")]));
     }
 }

@@ -18,6 +18,11 @@ pub mod window;
 
 pub mod rolling;
 
+pub mod digest;
+pub mod unfinished;
+
+pub mod chain;
+
 pub mod watermark;
 
 pub mod arrival;
@@ -28,7 +33,9 @@ pub mod reconcile;
 pub mod book;
 
 pub use arrival::Arrival;
-pub use book::{Book, Bucket};
+pub use book::{Book, Bucket, Settled};
+pub use chain::{Chain, Entry, Head};
+pub use digest::{Digest, TradesDigest};
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
 pub use page::{Page, Patience};
@@ -38,6 +45,7 @@ pub use rolling::Rolling;
 pub use sums::Sums;
 pub use time::{EpochMs, Interval, Mark};
 pub use trade::{Heard, Ticker, Trade, TradeId};
+pub use unfinished::Unfinished;
 pub use units::{Price, Quantity};
 pub use watermark::Watermark;
 pub use window::Window;
