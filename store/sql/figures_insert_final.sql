@@ -2,11 +2,12 @@
 -- A figure that is final already is never changed here, whatever is given.
 insert into vwap_history as held (
     exchange, ticker, interval, ts, price, volume, notional, trades, confirmed_trades,
-    is_validated, calculated_at, final_at
+    entry, link, final_watermark, is_validated, calculated_at, final_at
 )
 select $1, figure.*, true, $10, $10
 from unnest(
-    $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[]
+    $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[],
+    $11::bigint[], $12::bytea[], $13::bigint[]
 ) as figure
 on conflict (exchange, ticker, interval, ts) do update
 set price = excluded.price,
@@ -14,6 +15,9 @@ set price = excluded.price,
     notional = excluded.notional,
     trades = excluded.trades,
     confirmed_trades = excluded.confirmed_trades,
+    entry = excluded.entry,
+    link = excluded.link,
+    final_watermark = excluded.final_watermark,
     is_validated = true,
     final_at = excluded.final_at,
     provisional_price = held.price,

@@ -4,9 +4,10 @@
 use std::cmp::Reverse;
 
 use tape::book::Said;
-use tape::{EpochMs, Interval, Mark, Sums, Ticker};
+use tape::{Digest, EpochMs, Head, Interval, Mark, Sums, Ticker};
 
 use crate::StoreError;
+use crate::chain::entry_number;
 use crate::numeric::Numeric;
 use crate::partitions::Day;
 use crate::row::count;
@@ -31,6 +32,17 @@ pub struct Figure {
     pub sums: Sums,
     /// How many of them are confirmed.
     pub confirmed_trades: u64,
+    /// Its place in the chain; none for a provisional figure.
+    pub chained: Option<Chained>,
+}
+
+/// The place of a final figure in the chain of its ticker and interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chained {
+    /// The chain's end when its entry has been appended.
+    pub head: Head,
+    /// Where the watermark stood that made it final.
+    pub final_watermark: EpochMs,
 }
 
 /// A final figure that was wrong, and why it changes.
@@ -40,12 +52,36 @@ pub struct Restatement {
     pub figure: Figure,
     /// Why.
     pub reason: String,
+    /// The entry it appends to the chain: see [`tape::chain`]. None where the
+    /// mark was never chained, since it became final before there was a chain.
+    ///
+    /// Whoever restates knows the chain's end, appends to it with
+    /// [`tape::Chain::append`] one entry for each mark whose sums or second
+    /// digest change, in the order of the marks, and moves the end with
+    /// [`WriteTxn::chain_advance`] in the same transaction. A mark of which
+    /// neither changes must not be given: an entry would be counted that
+    /// nobody finds.
+    pub appended: Option<Appended>,
+}
+
+/// The entry of the chain that says that a figure was restated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The link before it.
+    pub previous_link: Digest,
+    /// The chain's end when it has been appended.
+    pub head: Head,
+    /// The digest of the mark's second as its trades were.
+    pub old_second_digest: Digest,
+    /// The digest of the mark's second as its trades are.
+    pub new_second_digest: Digest,
 }
 
 impl Figure {
     /// The figure of what was said of a ticker.
     pub fn new(ticker: Ticker, interval: Interval, said: Said) -> Self {
-        Self { ticker, interval, mark: said.mark, sums: said.sums, confirmed_trades: said.confirmed_trades }
+        let Said { mark, sums, confirmed_trades } = said;
+        Self { ticker, interval, mark, sums, confirmed_trades, chained: None }
     }
 }
 
@@ -62,7 +98,7 @@ impl WriteTxn {
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let columns = FigureColumns::new(rows);
             let sql = include_str!("../sql/figures_insert_final.sql");
-            let written = self.figures_write(sql, &columns, final_at).await?;
+            let written = self.figures_write_final(sql, &columns, rows, final_at).await?;
             // Whatever was not written was final before.
             if written < rows.len() as u64 {
                 differing += self.figures_differing(&columns).await?;
@@ -136,6 +172,8 @@ impl WriteTxn {
             let reasons: Vec<&str> = rows.iter().map(|it| it.reason.as_str()).collect();
             let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } =
                 FigureColumns::new(&figures);
+            let AppendedColumns { entries, links, previous_links, old_digests, new_digests } =
+                AppendedColumns::new(rows);
             let sql = include_str!("../sql/figures_restate.sql");
             let row = self
                 .session
@@ -152,6 +190,11 @@ impl WriteTxn {
                         &trades,
                         &reasons,
                         &restated_at.ms(),
+                        &entries,
+                        &links,
+                        &previous_links,
+                        &old_digests,
+                        &new_digests,
                     ],
                 )
                 .await?;
@@ -191,6 +234,40 @@ impl WriteTxn {
             .await
     }
 
+    async fn figures_write_final(
+        &self,
+        sql: &'static str,
+        columns: &FigureColumns<'_>,
+        figures: &[&Figure],
+        at: EpochMs,
+    ) -> Result<u64, StoreError> {
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, confirmed_trades } = columns;
+        let chained = || figures.iter().map(|figure| figure.chained.as_ref());
+        let entries: Vec<Option<i64>> = chained().map(|it| it.map(|it| entry_number(&it.head))).collect();
+        let links: Vec<Option<&[u8]>> = chained().map(|it| it.map(|it| &it.head.link.bytes()[..])).collect();
+        let watermarks: Vec<Option<i64>> = chained().map(|it| it.map(|it| it.final_watermark.ms())).collect();
+        self.session
+            .execute(
+                sql,
+                &[
+                    &self.venue,
+                    tickers,
+                    intervals,
+                    marks,
+                    prices,
+                    volumes,
+                    notionals,
+                    trades,
+                    confirmed_trades,
+                    &at.ms(),
+                    &entries,
+                    &links,
+                    &watermarks,
+                ],
+            )
+            .await
+    }
+
     async fn figures_differing(&self, columns: &FigureColumns<'_>) -> Result<u64, StoreError> {
         let FigureColumns { tickers, intervals, marks, volumes, notionals, trades, .. } = columns;
         let sql = include_str!("../sql/figures_differing.sql");
@@ -224,7 +301,7 @@ impl<'a> FigureColumns<'a> {
     fn new(figures: &[&'a Figure]) -> Self {
         const FITS: &str = "fewer than 2^36 trades are ever summed";
         let mut columns = Self::default();
-        for Figure { ticker, interval, mark, sums, confirmed_trades } in figures.iter().copied() {
+        for Figure { ticker, interval, mark, sums, confirmed_trades, .. } in figures.iter().copied() {
             columns.tickers.push(ticker.as_str());
             columns.intervals.push(interval.ms());
             columns.marks.push(mark.at().ms());
@@ -235,5 +312,28 @@ impl<'a> FigureColumns<'a> {
             columns.confirmed_trades.push(i64::try_from(*confirmed_trades).expect(FITS));
         }
         columns
+    }
+}
+
+/// What restatements append to the chain; nulls where they append nothing.
+struct AppendedColumns<'a> {
+    entries: Vec<Option<i64>>,
+    links: Vec<Option<&'a [u8]>>,
+    previous_links: Vec<Option<&'a [u8]>>,
+    old_digests: Vec<Option<&'a [u8]>>,
+    new_digests: Vec<Option<&'a [u8]>>,
+}
+
+impl<'a> AppendedColumns<'a> {
+    fn new(restatements: &[&'a Restatement]) -> Self {
+        let appended = || restatements.iter().map(|it| it.appended.as_ref());
+        let digests = |of: fn(&Appended) -> &Digest| appended().map(|it| it.map(|it| &of(it).bytes()[..])).collect();
+        Self {
+            entries: appended().map(|it| it.map(|it| entry_number(&it.head))).collect(),
+            links: digests(|it| &it.head.link),
+            previous_links: digests(|it| &it.previous_link),
+            old_digests: digests(|it| &it.old_second_digest),
+            new_digests: digests(|it| &it.new_second_digest),
+        }
     }
 }

@@ -26,6 +26,7 @@ pub mod trades;
 pub mod watermarks;
 pub mod windows;
 
+pub mod chain;
 pub mod figures;
 pub mod listening;
 
@@ -38,10 +39,11 @@ mod statistics;
 
 pub mod answers;
 
+pub use chain::ChainStep;
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub use faults::{COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
-pub use figures::{FIGURES_CHANNEL, Figure, Restatement};
+pub use figures::{Appended, Chained, FIGURES_CHANNEL, Figure, Restatement};
 pub use incidents::Incident;
 pub use leadership::Leadership;
 pub use listening::Listening;

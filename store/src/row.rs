@@ -3,7 +3,7 @@
 use postgres_types::FromSqlOwned;
 use tokio_postgres::Row;
 
-use tape::{EpochMs, Notional, Price, Quantity, Sums, Ticker, TradeId, Volume};
+use tape::{Digest, EpochMs, Notional, Price, Quantity, Sums, Ticker, Trade, TradeId, Volume};
 
 use crate::StoreError;
 use crate::numeric::{Numeric, NumericUnit};
@@ -53,4 +53,31 @@ pub(crate) fn sums(row: &Row, trades: &str, volume: &str, notional: &str) -> Res
     let (volume, notional): (Numeric<18>, Numeric<36>) = (column(row, volume)?, column(row, notional)?);
     let (volume, notional): (Volume, Notional) = (volume.0, notional.0);
     Ok(Sums { trades: count(row, trades)?, volume, notional })
+}
+
+/// A trade, with its ticker.
+pub(crate) fn trade(row: &Row) -> Result<Trade, StoreError> {
+    Ok(Trade {
+        ticker: ticker(row, "ticker")?,
+        id: trade_id(row, "tradeid")?,
+        traded_at: instant(row, "ts")?,
+        price: price(row, "price")?,
+        quantity: quantity(row, "quantity")?,
+    })
+}
+
+/// A digest.
+pub(crate) fn digest(row: &Row, name: &str) -> Result<Digest, StoreError> {
+    let digest: Option<Digest> = digest_if_any(row, name)?;
+    digest.ok_or_else(|| StoreError::unreadable(name, "no digest where one must be"))
+}
+
+/// A digest that need not be there.
+pub(crate) fn digest_if_any(row: &Row, name: &str) -> Result<Option<Digest>, StoreError> {
+    let bytes: Option<Vec<u8>> = column(row, name)?;
+    let read = |bytes: Vec<u8>| {
+        let bytes = <[u8; 32]>::try_from(bytes);
+        bytes.map(Digest::from_bytes).map_err(|_| StoreError::unreadable(name, "not the 32 bytes of a digest"))
+    };
+    bytes.map(read).transpose()
 }

@@ -1,11 +1,11 @@
 //! Trades as the socket brought them. Nothing here touches a value that REST confirmed.
 
-use tape::{EpochMs, Heard, Known, Standing, Ticker, Trade, TradeId};
+use tape::{EpochMs, Heard, Known, Standing, Ticker, TradeId};
 use tokio_postgres::Row;
 
 use crate::StoreError;
 use crate::columns::{KeyColumns, TradeColumns};
-use crate::row::{column, instant, price, quantity, ticker, trade_id};
+use crate::row::{column, ticker, trade, trade_id};
 use crate::session::Params;
 use crate::txn::WriteTxn;
 
@@ -134,14 +134,7 @@ pub(crate) fn name(row: &Row) -> Result<(Ticker, TradeId), StoreError> {
 }
 
 fn known(row: &Row) -> Result<Known, StoreError> {
-    let (ticker, id) = name(row)?;
-    let trade = Trade {
-        ticker,
-        id,
-        traded_at: instant(row, "ts")?,
-        price: price(row, "price")?,
-        quantity: quantity(row, "quantity")?,
-    };
+    let trade = trade(row)?;
     let received_at: Option<i64> = column(row, "received_at")?;
     let is_confirmed: bool = column(row, "is_validated")?;
     let standing = match (is_confirmed, received_at) {

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use tape::{Bucket, EpochMs, Interval, Mark, Ticker};
+use tape::{Bucket, EpochMs, Interval, Mark, Ticker, Trade};
 
-use crate::row::{instant, sums, ticker};
+use crate::row::{instant, sums, ticker, trade};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -36,6 +36,28 @@ impl Store {
             buckets.insert(of.clone(), own);
         }
         Ok(buckets)
+    }
+
+    /// The confirmed trades after an instant, per ticker, one by one: those of
+    /// a second that is not settled yet. In no order.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn trades_unfinished(
+        &self,
+        venue: &str,
+        after: &[(Ticker, EpochMs)],
+    ) -> Result<HashMap<Ticker, Vec<Trade>>, StoreError> {
+        let session = self.session().await?;
+        let (tickers, instants): (Vec<&str>, Vec<i64>) =
+            after.iter().map(|(ticker, after)| (ticker.as_str(), after.ms())).unzip();
+        let rows = session.query(include_str!("../sql/trades_unfinished.sql"), &[&venue, &tickers, &instants]).await?;
+        let mut unfinished: HashMap<Ticker, Vec<Trade>> = HashMap::new();
+        for row in &rows {
+            let trade = trade(row)?;
+            unfinished.entry(trade.ticker.clone()).or_default().push(trade);
+        }
+        Ok(unfinished)
     }
 
     /// The latest mark said of each ticker of a venue, for one interval.

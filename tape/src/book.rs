@@ -313,9 +313,7 @@ mod tests {
             confirmed: sums(&trade("b", 1_200, "10")).plus(sums(&trade("a", 1_400, "20"))),
             heard: Sums::EMPTY,
         }];
-        let mut held = Unfinished::default();
-        held.add(&trade("a", 1_400, "20"));
-        held.add(&trade("b", 1_200, "10"));
+        let held = [trade("a", 1_400, "20"), trade("b", 1_200, "10")].iter().collect();
         let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(0), &buckets, held);
 
         let page = || vec![trade("c", 1_900, "30"), trade("d", 2_001, "40")];

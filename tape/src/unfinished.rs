@@ -50,6 +50,14 @@ impl Unfinished {
     }
 }
 
+impl<'a> FromIterator<&'a Trade> for Unfinished {
+    fn from_iter<I: IntoIterator<Item = &'a Trade>>(trades: I) -> Self {
+        let mut unfinished = Self::default();
+        trades.into_iter().for_each(|trade| unfinished.add(trade));
+        unfinished
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,8 +70,7 @@ mod tests {
     #[test]
     fn each_second_has_the_digest_of_its_own_trades_and_its_closing_edge_belongs_to_it() {
         let trades = [trade("b", 1_000, "1"), trade("a", 1_000, "2"), trade("c", 1_001, "3"), trade("d", 3_000, "4")];
-        let mut unfinished = Unfinished::default();
-        trades.iter().for_each(|trade| unfinished.add(trade));
+        let mut unfinished: Unfinished = trades.iter().collect();
 
         let digests = [1_000, 2_000, 3_000].map(|ms| unfinished.finish(mark(ms)));
 

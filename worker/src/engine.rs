@@ -6,6 +6,7 @@
 //! starts from the tables. It decides nothing itself: `tape` judges, `store`
 //! writes.
 
+mod chaining;
 mod hearing;
 mod marking;
 mod settling;
@@ -13,8 +14,8 @@ mod settling;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use store::StoreError;
-use tape::{Book, EpochMs, Interval, Mark, Patience, Ticker, Watermark};
+use store::{StoreError, TickerState};
+use tape::{Book, EpochMs, Interval, Mark, Patience, Ticker, Unfinished, Watermark};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -22,6 +23,7 @@ use crate::config::{BackfillFrom, Config};
 use crate::metrics::Metrics;
 use crate::tables::Tables;
 
+use chaining::Chains;
 pub use settling::{Asked, Settled};
 
 /// The most marks settled in one transaction, per ticker: an hour and a bit.
@@ -108,6 +110,7 @@ pub struct Engine<T> {
     clock: Clock,
     metrics: Arc<Metrics>,
     books: BTreeMap<Ticker, Book>,
+    chains: Chains,
     follow: mpsc::UnboundedSender<Follow>,
     /// The last mark spoken of.
     live_at: Mark,
@@ -128,7 +131,8 @@ impl<T: Tables> Engine<T> {
         let settings = Settings::new(config);
         let live_at = Mark::at_or_before(clock.now().unwrap_or(EpochMs::new(0)));
         let books = BTreeMap::new();
-        let mut engine = Self { tables, settings, clock, metrics, books, follow, live_at };
+        let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
+        let mut engine = Self { tables, settings, clock, metrics, books, chains, follow, live_at };
         engine.follow_new(&config.tickers).await?;
         engine.load().await?;
         Ok(engine)
@@ -175,9 +179,15 @@ impl<T: Tables> Engine<T> {
             .collect::<Vec<_>>();
         let wanted: Vec<(Ticker, EpochMs)> = states.iter().map(|state| state.ticker.clone()).zip(reach).collect();
         let buckets = self.tables.window_buckets(&wanted).await?;
+        let unsettled_after = |state: &TickerState| Book::last_settled_mark(&state.watermark).at();
+        let unsettled: Vec<(Ticker, EpochMs)> =
+            states.iter().map(|state| (state.ticker.clone(), unsettled_after(state))).collect();
+        let trades = self.tables.trades_unfinished(&unsettled).await?;
         for state in states {
             let own = buckets.get(&state.ticker).map_or(&[][..], Vec::as_slice);
-            let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, own);
+            let unfinished: Unfinished = trades.get(&state.ticker).into_iter().flatten().collect();
+            let (watermark, seconds) = (state.watermark.clone(), self.settings.seconds);
+            let book = Book::rebuild(watermark, seconds, self.live_at, own, unfinished);
             self.books.insert(state.ticker.clone(), book);
             // The receiver lives as long as the session; when it is gone, so are we.
             let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
@@ -208,7 +218,8 @@ impl<T: Tables> Engine<T> {
         let states = self.tables.watermarks().await?;
         for state in states.into_iter().filter(|state| tickers.contains(&state.ticker)) {
             tracing::info!(ticker = %state.ticker, "following {}, mentioned by the socket", state.ticker);
-            let book = Book::rebuild(state.watermark.clone(), self.settings.seconds, self.live_at, &[]);
+            let (watermark, seconds) = (state.watermark.clone(), self.settings.seconds);
+            let book = Book::rebuild(watermark, seconds, self.live_at, &[], Unfinished::default());
             self.books.insert(state.ticker.clone(), book);
             let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
         }

@@ -8,8 +8,8 @@ mod postgres;
 use std::collections::HashMap;
 use std::future::Future;
 
-use store::{Advance, CountDelta, Figure, Incident, Refused, StoreError, TickerState};
-use tape::{Bucket, Confirmation, EpochMs, Fault, Heard, Known, Ticker, Trade, TradeId};
+use store::{Advance, ChainStep, CountDelta, Figure, Incident, Refused, StoreError, TickerState};
+use tape::{Bucket, Confirmation, EpochMs, Fault, Head, Heard, Interval, Known, Ticker, Trade, TradeId};
 
 pub use postgres::PostgresTables;
 
@@ -40,6 +40,12 @@ pub trait Tables: Send + Sync {
 
     /// The sums of each second with trades after an instant, per ticker.
     fn window_buckets(&self, after: &[(Ticker, EpochMs)]) -> impl Reply<HashMap<Ticker, Vec<Bucket>>>;
+
+    /// The confirmed trades after an instant, per ticker, one by one.
+    fn trades_unfinished(&self, after: &[(Ticker, EpochMs)]) -> impl Reply<HashMap<Ticker, Vec<Trade>>>;
+
+    /// Where the chain of each ticker that has one ends.
+    fn chain_heads(&self, interval: Interval) -> impl Reply<Vec<(Ticker, Head)>>;
 
     /// Gives tickers that have no watermark yet one at an instant.
     fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> impl Reply<()>;
@@ -98,6 +104,9 @@ pub trait TablesTxn: Send + Sync {
 
     /// Writes final figures; counts those that are final already with other values.
     fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> impl Reply<u64>;
+
+    /// Moves the ends of chains, each only from where it is believed to be.
+    fn chain_advance(&self, steps: &[ChainStep]) -> impl Reply<()>;
 
     /// Writes provisional figures; final ones stay as they are.
     fn figures_insert_provisional(&self, figures: &[Figure], calculated_at: EpochMs) -> impl Reply<()>;

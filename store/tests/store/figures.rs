@@ -15,6 +15,7 @@ pub fn figure(mark: i64, traded_price: Option<&str>) -> Figure {
         mark: Mark::at_or_before(at(mark)),
         sums,
         confirmed_trades: sums.trades,
+        chained: None,
     }
 }
 

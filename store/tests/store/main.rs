@@ -2,6 +2,7 @@
 
 mod scene;
 
+mod chain;
 mod core;
 mod leadership;
 mod numeric;

@@ -7,7 +7,11 @@ use crate::figures::{figure, finalize};
 use crate::scene::scene;
 
 fn restatement(mark: i64, price: &str) -> Restatement {
-    Restatement { figure: figure(mark, Some(price)), reason: "the venue repaired its history".to_owned() }
+    Restatement {
+        figure: figure(mark, Some(price)),
+        reason: "the venue repaired its history".to_owned(),
+        appended: None,
+    }
 }
 
 #[tokio::test]

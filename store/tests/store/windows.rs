@@ -73,6 +73,7 @@ async fn the_last_marks_are_found_per_interval() {
         mark: Mark::at_or_before(at(mark)),
         sums: Sums::EMPTY,
         confirmed_trades: 0,
+        chained: None,
     };
     let txn = scene.begin().await;
     let figures = [figure("BTC", Interval::DEFAULT, 9_000), figure("BTC", minute, 8_000), figure("ETH", minute, 7_000)];

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use market::Answer;
-use store::{Advance, Channel, CountDelta, Figure, Incident, Refused};
+use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
 use tape::{Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile};
 use tokio::sync::oneshot;
 
+use super::chaining::ChainedFinals;
 use super::hearing::Counts;
 use super::{Engine, SessionError};
 use crate::tables::{Tables, TablesTxn};
@@ -64,6 +65,16 @@ struct Findings {
     advances: Vec<Advance>,
 }
 
+/// What became final.
+#[derive(Default)]
+struct Finals {
+    finals: Vec<Figure>,
+    /// Those that are newer than any live mark: normally the live ones are
+    /// ahead, but a market that stands still has none.
+    newest: Vec<Figure>,
+    steps: Vec<ChainStep>,
+}
+
 impl<T: Tables> Engine<T> {
     /// Commits the answers of several tickers, at most one each.
     ///
@@ -86,11 +97,12 @@ impl<T: Tables> Engine<T> {
 
         let txn = self.tables.begin().await?;
         let verdicts = self.judge(&txn, pages).await?;
-        let (finals, newest) = self.final_figures(&verdicts)?;
+        let Finals { finals, newest, steps } = self.final_figures(&verdicts)?;
         let findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
         let now = self.clock.wall();
         findings.write(&txn, now).await?;
         let changed_finals = txn.figures_insert_final(&finals, now).await?;
+        txn.chain_advance(&steps).await?;
         txn.latest_upsert(&newest, true, now).await?;
         txn.watermarks_advance(&findings.advances, now).await?;
         txn.commit().await?;
@@ -127,20 +139,18 @@ impl<T: Tables> Engine<T> {
         Ok(pages.into_iter().map(judge).collect())
     }
 
-    /// The final figures of every mark passed, and those that are newer than
-    /// any live mark: normally the live ones are ahead, but a market that
-    /// stands still has none.
-    fn final_figures(&mut self, verdicts: &[Verdicts]) -> Result<(Vec<Figure>, Vec<Figure>), SessionError> {
-        let interval = self.settings.interval;
-        let (mut finals, mut newest) = (Vec::new(), Vec::new());
+    /// The final figures of every mark passed, each with its place in the chain.
+    fn final_figures(&mut self, verdicts: &[Verdicts]) -> Result<Finals, SessionError> {
+        let mut all = Finals::default();
         for Verdicts { ticker, outcome, .. } in verdicts {
             let Some(book) = self.books.get_mut(ticker) else { continue };
-            let said = book.settle(outcome)?;
-            finals.extend(said.iter().map(|said| Figure::new(ticker.clone(), interval, *said)));
-            let ahead = said.last().filter(|said| self.live_at <= said.mark);
-            newest.extend(ahead.map(|said| Figure::new(ticker.clone(), interval, *said)));
+            let settled = book.settle(outcome)?;
+            let ChainedFinals { figures, step } = self.chains.append(ticker, &settled, &outcome.watermark);
+            all.newest.extend(figures.last().filter(|figure| self.live_at <= figure.mark).cloned());
+            all.finals.extend(figures);
+            all.steps.extend(step);
         }
-        Ok((finals, newest))
+        Ok(all)
     }
 
     fn reply(&self, replies: Vec<(Ticker, oneshot::Sender<Settled>)>, verdicts: &[Verdicts]) {

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use store::{Advance, CountDelta, Figure, Incident, Leadership, Refused, Store, StoreError, TickerState, WriteTxn};
-use tape::{Bucket, Confirmation, EpochMs, Fault, Heard, Known, Ticker, Trade};
+use store::{
+    Advance, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Store, StoreError, TickerState, WriteTxn,
+};
+use tape::{Bucket, Confirmation, EpochMs, Fault, Head, Heard, Interval, Known, Ticker, Trade};
 
 use super::{Tables, TablesTxn, TradeName};
 
@@ -41,6 +43,14 @@ impl Tables for PostgresTables {
 
     async fn window_buckets(&self, after: &[(Ticker, EpochMs)]) -> Result<HashMap<Ticker, Vec<Bucket>>, StoreError> {
         self.store.window_buckets(self.venue(), after).await
+    }
+
+    async fn trades_unfinished(&self, after: &[(Ticker, EpochMs)]) -> Result<HashMap<Ticker, Vec<Trade>>, StoreError> {
+        self.store.trades_unfinished(self.venue(), after).await
+    }
+
+    async fn chain_heads(&self, interval: Interval) -> Result<Vec<(Ticker, Head)>, StoreError> {
+        self.store.chain_heads(self.venue(), interval).await
     }
 
     async fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> Result<(), StoreError> {
@@ -115,6 +125,10 @@ impl TablesTxn for WriteTxn {
 
     async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {
         Self::figures_insert_final(self, figures, final_at).await
+    }
+
+    async fn chain_advance(&self, steps: &[ChainStep]) -> Result<(), StoreError> {
+        Self::chain_advance(self, steps).await
     }
 
     async fn figures_insert_provisional(&self, figures: &[Figure], calculated_at: EpochMs) -> Result<(), StoreError> {
