@@ -60,6 +60,13 @@ pub struct Entry {
     pub copies: u32,
 }
 
+impl Entry {
+    /// A trade, and what has become of it so far.
+    pub fn new(trade: TrueTrade, delivery: Delivery) -> Self {
+        Self { trade, delivery, is_late: false, copies: 0 }
+    }
+}
+
 /// The trades of one ticker, in time order; those of one millisecond in the
 /// order in which the venue made them. The oldest are forgotten at a bound.
 #[derive(Debug)]
@@ -77,12 +84,12 @@ impl Book {
     }
 
     /// Adds a trade; an id already present is left alone and reported as `false`.
-    pub fn insert(&mut self, trade: TrueTrade, delivery: Delivery) -> bool {
+    pub fn insert(&mut self, entry: Entry) -> bool {
+        let trade = &entry.trade;
         if self.times.contains_key(&trade.id) {
             return false;
         }
         self.times.insert(trade.id.clone(), trade.traded_at);
-        let entry = Entry { trade, delivery, is_late: false, copies: 0 };
         // Nearly every trade is the latest, and needs no search for its place.
         let is_latest = self.entries.back().is_none_or(|last| last.trade.traded_at <= entry.trade.traded_at);
         let at = if is_latest { self.entries.len() } else { self.end_of(entry.trade.traded_at) };
@@ -204,7 +211,7 @@ mod tests {
     fn book(trades: &[(&str, i64)]) -> Book {
         let mut book = Book::new(100);
         for (id, ts) in trades {
-            assert!(book.insert(trade(id, *ts), Delivery::Heard));
+            assert!(book.insert(Entry::new(trade(id, *ts), Delivery::Heard)));
         }
         book
     }
@@ -249,10 +256,10 @@ mod tests {
     fn the_oldest_are_forgotten_at_the_bound_and_an_id_counts_once() {
         let mut book = Book::new(2);
         for (id, ts) in [("a", 1), ("b", 2), ("c", 3)] {
-            assert!(book.insert(trade(id, ts), Delivery::Heard));
+            assert!(book.insert(Entry::new(trade(id, ts), Delivery::Heard)));
         }
 
-        assert!(!book.insert(trade("c", 9), Delivery::Heard));
+        assert!(!book.insert(Entry::new(trade("c", 9), Delivery::Heard)));
         assert_eq!(ids(book.page(EpochMs::new(0), None, END, 10)), "bc");
         assert!(!book.contains(&id("a")));
         assert_eq!(book.forgotten_until(), Some(EpochMs::new(1)));

@@ -62,6 +62,10 @@ pub struct Options {
     /// Frames that may wait for one listener before it is disconnected as too slow.
     #[arg(long, default_value_t = 16_384, value_name = "N")]
     queue: usize,
+    /// Keep the ledgers of the socket in a file: started with it again, a venue that was killed
+    /// still knows what it had said and done.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     #[command(flatten)]
     generated: GeneratedOptions,
     #[command(flatten)]
@@ -220,6 +224,7 @@ impl Options {
             },
             keep: self.keep,
             queue: self.queue,
+            ledger: self.ledger,
             ..VenueConfig::default()
         })
     }

@@ -32,6 +32,8 @@ pub struct VenueConfig {
     pub queue: usize,
     /// How often listeners are pinged.
     pub ping_every: Duration,
+    /// The file in which the ledgers of the socket outlive the process.
+    pub ledger: Option<PathBuf>,
 }
 
 /// Where the trades of a market come from.
@@ -144,6 +146,7 @@ impl Default for VenueConfig {
             keep: 1_000_000,
             queue: 16_384,
             ping_every: Duration::from_secs(15),
+            ledger: None,
         }
     }
 }

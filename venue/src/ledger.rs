@@ -26,6 +26,11 @@ pub struct Injected {
 impl Injected {
     /// The fault as one line of JSON.
     pub fn json(&self) -> String {
+        self.to_json().to_string()
+    }
+
+    /// The fault as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "kind": self.kind.as_str(),
             "ticker": self.ticker.as_str(),
@@ -34,7 +39,6 @@ impl Injected {
             "sent": self.sent,
             "rejected_as": self.rejection.map(RejectionKind::as_str),
         })
-        .to_string()
     }
 }
 

@@ -13,6 +13,7 @@ pub mod lie;
 pub mod book;
 pub mod exact;
 pub mod ledger;
+pub mod ledger_file;
 pub mod summary;
 
 pub mod generator;

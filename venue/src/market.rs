@@ -6,14 +6,15 @@
 mod telling;
 mod truth;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tape::{EpochMs, Rejection, Ticker, TradeId};
 
-use crate::book::{Book, Delivery};
+use crate::book::{Book, Delivery, Entry};
 use crate::fault::FaultRates;
 use crate::held::HeldFrames;
 use crate::ledger::Ledger;
+use crate::ledger_file::{LedgerFile, Remembered, Told};
 use crate::listeners::{Ear, Listeners};
 use crate::source::Source;
 use crate::true_trade::TrueTrade;
@@ -57,6 +58,10 @@ pub struct Market {
     source: Source,
     books: BTreeMap<Ticker, Book>,
     ledger: Ledger,
+    /// The ledgers on disk, if they are kept there.
+    on_disk: Option<LedgerFile>,
+    /// What was told of trades that are still to be placed in the past.
+    told_before: HashMap<(Ticker, TradeId), Told>,
     held: HeldFrames,
     listeners: Listeners,
     silent_until_ms: i64,
@@ -78,6 +83,8 @@ impl Market {
             source,
             books,
             ledger: Ledger::new(habits.keep),
+            on_disk: None,
+            told_before: HashMap::new(),
             held: HeldFrames::default(),
             listeners: Listeners::new(habits.queue),
             silent_until_ms: i64::MIN,
@@ -89,12 +96,23 @@ impl Market {
         }
     }
 
+    /// Goes on with the ledgers of an earlier process, and keeps them on disk.
+    pub fn keep_on_disk(&mut self, file: LedgerFile, remembered: Remembered) {
+        for fault in remembered.faults {
+            self.ledger.add(fault);
+        }
+        self.told_before = remembered.told;
+        self.on_disk = Some(file);
+    }
+
     /// Lets everything happen that was due before the market opened: a past
     /// that REST knows and no listener heard.
     pub fn open(&mut self, now: EpochMs) {
         while let Some(trade) = self.source.due(now.minus_ms(1)) {
             self.place_in_the_past(trade);
         }
+        // What is of a time before this past is forgotten with it.
+        self.told_before = HashMap::new();
     }
 
     /// Lets everything happen that is due by now.
@@ -145,13 +163,18 @@ impl Market {
 
     /// A true trade from before the socket; `false` when its id is taken.
     pub fn place_in_the_past(&mut self, trade: TrueTrade) -> bool {
-        self.book_mut(&trade.ticker).insert(trade, Delivery::Past)
+        let mut entry = Entry::new(trade, Delivery::Past);
+        let key = (entry.trade.ticker.clone(), entry.trade.id.clone());
+        if let Some(told) = self.told_before.remove(&key) {
+            Told { delivery: entry.delivery, is_late: entry.is_late, copies: entry.copies } = told;
+        }
+        self.book_mut(&key.0).insert(entry)
     }
 
     /// A true trade that REST tells and the socket never mentions; `false` when
     /// its id is taken.
     pub fn tell_rest_only(&mut self, trade: TrueTrade) -> bool {
-        self.book_mut(&trade.ticker).insert(trade, Delivery::RestOnly)
+        self.book_mut(&trade.ticker.clone()).insert(Entry::new(trade, Delivery::RestOnly))
     }
 
     /// Gives a trade other values, as a venue does that repairs its history.

@@ -2,6 +2,7 @@
 //! which a test moves it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::fault::{FaultRates, RateError};
 use crate::generator::Generator;
 use crate::http;
 use crate::ledger::Injected;
+use crate::ledger_file::LedgerFile;
 use crate::market::{Habits, Market, Present, State};
 use crate::profile::Profile;
 use crate::rest_mood::{RestCounts, RestMode};
@@ -66,6 +68,15 @@ pub enum StartError {
     /// A ticker is none.
     #[error(transparent)]
     Ticker(Rejection),
+    /// The file of the ledgers cannot be used.
+    #[error("could not keep the ledger in {}", path.display())]
+    Ledger {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A number of the configuration is out of range.
     #[error("{name} is {found}, but must be {accepted}")]
     OutOfRange {
@@ -145,12 +156,17 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
         texts.iter().map(|text| Ticker::new(text).map_err(StartError::Ticker)).collect()
     };
     match &config.market {
-        MarketKind::Scripted { tickers } => Ok(Market::new(habits, Source::Silent, read_tickers(tickers)?)),
+        MarketKind::Scripted { tickers } => {
+            let mut market = Market::new(habits, Source::Silent, read_tickers(tickers)?);
+            keep_on_disk(&mut market, config)?;
+            Ok(market)
+        }
         MarketKind::Generated { tickers, quiet, rate, history } => {
             let tickers = read_tickers(tickers)?;
             let profiles = Profile::of_market(&tickers, &read_tickers(quiet)?, *rate);
             let generator = Generator::new(config.seed, profiles, now.minus_ms(milliseconds(*history)));
             let mut market = Market::new(habits, Source::Generated(generator), tickers);
+            keep_on_disk(&mut market, config)?;
             market.open(now);
             Ok(market)
         }
@@ -159,6 +175,7 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
             let tickers = tape.tickers();
             let replay = Replay::new(tape.trades, starts_at.unwrap_or(now), *speed);
             let mut market = Market::new(habits, Source::Replay(replay), tickers);
+            keep_on_disk(&mut market, config)?;
             market.open(now);
             Ok(market)
         }
@@ -168,6 +185,7 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
             // A tape is finite, and all of it is asked for.
             habits.keep = habits.keep.max(tape.trades.len());
             let mut market = Market::new(habits, Source::Silent, tape.tickers());
+            keep_on_disk(&mut market, config)?;
             for trade in tape.trades {
                 market.place_in_the_past(trade);
             }
@@ -175,6 +193,16 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
             Ok(market)
         }
     }
+}
+
+/// Goes on with the ledgers of the configured file, if one is.
+fn keep_on_disk(market: &mut Market, config: &VenueConfig) -> Result<(), StartError> {
+    if let Some(path) = &config.ledger {
+        let (file, remembered) =
+            LedgerFile::open(path).map_err(|source| StartError::Ledger { path: path.clone(), source })?;
+        market.keep_on_disk(file, remembered);
+    }
+    Ok(())
 }
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -78,7 +78,7 @@ async fn attend(upgrade: OnUpgrade, mut ear: Ear, seat: Seat) {
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
-        outcome = converse(upgrade, &mut ear, seat.shared.ping_every) => {
+        outcome = converse(upgrade, &mut ear, &seat.shared) => {
             if let Err(error) = outcome {
                 tracing::debug!(listener = seat.id, %error, "a listener was lost");
             }
@@ -88,7 +88,8 @@ async fn attend(upgrade: OnUpgrade, mut ear: Ear, seat: Seat) {
     }
 }
 
-async fn converse(upgrade: OnUpgrade, ear: &mut Ear, ping_every: Duration) -> anyhow::Result<()> {
+async fn converse(upgrade: OnUpgrade, ear: &mut Ear, shared: &Shared) -> anyhow::Result<()> {
+    let ping_every = shared.ping_every;
     let io = TokioIo::new(upgrade.await?);
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LISTENER_SPEAKS_AT_MOST))
@@ -102,6 +103,9 @@ async fn converse(upgrade: OnUpgrade, ear: &mut Ear, ping_every: Duration) -> an
                 if count == 0 {
                     return end_abruptly(socket).await;
                 }
+                // Frames are queued under this lock and entered in the ledgers before it is
+                // given back: none leaves before the ledgers know of it.
+                drop(shared.market());
                 for frame in batch.drain(..) {
                     socket.feed(Message::Text(frame)).await?;
                 }

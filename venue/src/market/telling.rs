@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 use tape::{EpochMs, RejectionKind, TradeId};
 
 use super::Market;
-use crate::book::Delivery;
+use crate::book::{Delivery, Entry};
 use crate::chance;
 use crate::fault::FaultKind;
 use crate::held::Held;
@@ -21,7 +21,11 @@ impl Market {
             return false;
         }
         let delivery = self.report(&trade, now);
-        self.book_mut(&trade.ticker).insert(trade, delivery)
+        let entry = Entry::new(trade, delivery);
+        if let Some(file) = &mut self.on_disk {
+            file.told(&entry);
+        }
+        self.book_mut(&entry.trade.ticker.clone()).insert(entry)
     }
 
     /// Sends a text to everyone, whatever it is, and says how many hear it.
@@ -162,6 +166,9 @@ impl Market {
                 }
                 Held::Again => entry.copies += u32::from(is_heard),
             }
+            if let Some(file) = &mut self.on_disk {
+                file.told(entry);
+            }
             if is_heard {
                 let trade = entry.trade.clone();
                 self.note(kind, &trade, Some(frame.text), None);
@@ -181,6 +188,10 @@ impl Market {
         sent: Option<String>,
         rejection: Option<RejectionKind>,
     ) {
-        self.ledger.add(Injected { kind, ticker: trade.ticker.clone(), id, at: trade.traded_at, sent, rejection });
+        let fault = Injected { kind, ticker: trade.ticker.clone(), id, at: trade.traded_at, sent, rejection };
+        if let Some(file) = &mut self.on_disk {
+            file.done(&fault);
+        }
+        self.ledger.add(fault);
     }
 }

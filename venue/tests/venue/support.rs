@@ -44,7 +44,11 @@ pub enum Heard {
 
 impl Listener {
     pub async fn connect(running: &Running) -> Self {
-        Self(connect_async(running.ws_url()).await.expect("the venue lets listeners in").0)
+        Self::at(&running.ws_url()).await
+    }
+
+    pub async fn at(url: &str) -> Self {
+        Self(connect_async(url).await.expect("the venue lets listeners in").0)
     }
 
     pub async fn hear(&mut self) -> Heard {
@@ -142,7 +146,11 @@ fn client() -> reqwest::Client {
 }
 
 pub async fn get(running: &Running, path: &str) -> Answer {
-    request(client().get(format!("{}{path}", running.url()))).await.expect("an answer")
+    get_at(&format!("{}{path}", running.url())).await
+}
+
+pub async fn get_at(url: &str) -> Answer {
+    request(client().get(url)).await.expect("an answer")
 }
 
 pub async fn get_within(running: &Running, path: &str, deadline: Duration) -> Option<Answer> {
