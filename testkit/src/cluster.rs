@@ -2,18 +2,22 @@
 //! small watcher stops it and removes the folder once no process of ours has
 //! shown a sign of life for two minutes, even if all of them were killed.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use crate::binaries::Binaries;
+use crate::port::free_port;
 
-/// Durability is no use to a throw-away cluster, room for many tests is.
-const SETTINGS: &str = "
+/// Nobody reaches a private cluster but by loopback.
+const LOOPBACK: &str = "
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
+";
+
+/// Settings for a cluster of tests: durability is no use to it, room for many is.
+pub const FOR_TESTS: &str = "
 fsync = off
 full_page_writes = off
 shared_buffers = 64MB
@@ -28,16 +32,19 @@ rm -rf "$1"
 "#;
 
 /// A cluster: where it is and how to control it.
+///
+/// Whatever goes wrong panics, with what Postgres said of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     binaries: Binaries,
     folder: PathBuf,
     port: u16,
 }
 
 impl Cluster {
-    /// Makes and starts a cluster in a new folder below `parent`.
-    pub(crate) fn launch(parent: &Path) -> Self {
+    /// Makes and starts a cluster in a new folder below `parent`, on loopback,
+    /// with lines of `postgresql.conf`.
+    pub fn launch(parent: &Path, settings: &str) -> Self {
         let binaries = Binaries::find();
         let folder = tempfile::Builder::new().prefix("pg-").tempdir_in(parent).expect("a folder can be made").keep();
         binaries.give(&folder);
@@ -47,34 +54,40 @@ impl Cluster {
         cluster.run("initdb", &[&initialize[..], &["--locale=C"]].concat());
         let path = cluster.folder.join("data/postgresql.conf");
         let defaults = std::fs::read_to_string(&path).expect("initdb wrote it");
-        std::fs::write(&path, defaults + SETTINGS).expect("the folder is ours");
+        std::fs::write(&path, defaults + LOOPBACK + settings).expect("the folder is ours");
         cluster.start();
         cluster
     }
 
     /// Starts the server; once it answers, it listens on the port.
-    pub(crate) fn start(&self) {
+    pub fn start(&self) {
         let port = format!("-p {}", self.port);
         self.run("pg_ctl", &["-D", "data", "-w", "-t", "60", "-l", "log", "-o", &port, "start"]);
     }
 
     /// Kills the server as a crash would.
-    pub(crate) fn stop_immediate(&self) {
-        self.run("pg_ctl", &["-D", "data", "-w", "-t", "60", "-m", "immediate", "stop"]);
+    pub fn stop_immediate(&self) {
+        self.stop("immediate");
+    }
+
+    /// Stops the server in one of the modes of `pg_ctl`.
+    pub fn stop(&self, mode: &str) {
+        self.run("pg_ctl", &["-D", "data", "-w", "-t", "60", "-m", mode, "stop"]);
     }
 
     /// Stops the server, if it runs, and removes everything.
-    pub(crate) fn remove(&self) {
+    pub fn remove(&self) {
         let _ = self.command("pg_ctl", &["-D", "data", "-m", "immediate", "stop"]).status();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 
     /// The database of the superuser.
-    pub(crate) fn admin_url(&self) -> String {
+    pub fn admin_url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// Its folder, which holds `data` and the server's `log`.
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -125,9 +138,4 @@ pub(crate) fn keep_alive(folder: &Path) {
             }
         });
     });
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener.local_addr().expect("it is bound").port()
 }

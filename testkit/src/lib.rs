@@ -6,6 +6,7 @@
 
 mod binaries;
 mod cluster;
+mod port;
 mod shared;
 
 mod database;
@@ -15,6 +16,8 @@ mod builders;
 mod waiting;
 
 pub use builders::{at, heard, id, price, quantity, ticker, trade};
+pub use cluster::{Cluster, FOR_TESTS};
 pub use database::{TestDatabase, database};
 pub use own::{OwnCluster, own_cluster};
+pub use port::free_port;
 pub use waiting::eventually;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::TestDatabase;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, FOR_TESTS};
 
 /// A cluster nobody else uses, with one migrated database; gone with the test.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct OwnCluster {
 /// # Panics
 /// When there is no Postgres, with the command that installs one.
 pub async fn own_cluster() -> OwnCluster {
-    let launching = || Cluster::launch(Path::new(&std::env::temp_dir()));
+    let launching = || Cluster::launch(Path::new(&std::env::temp_dir()), FOR_TESTS);
     let cluster = tokio::task::spawn_blocking(launching).await.expect("the cluster starts");
     let database = TestDatabase::create(cluster.admin_url()).await;
     OwnCluster { cluster, database }

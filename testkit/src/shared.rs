@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::binaries::{Binaries, our_uid};
-use crate::cluster::{Cluster, keep_alive};
+use crate::cluster::{Cluster, FOR_TESTS, keep_alive};
 
 /// The variable that names a running cluster by the URL of its superuser.
 const VARIABLE: &str = "TRUETAPE_TEST_PG";
@@ -33,7 +33,7 @@ fn attach_or_launch() -> String {
     if let Some(url) = attach(&current) {
         return url;
     }
-    let cluster = Cluster::launch(&home);
+    let cluster = Cluster::launch(&home, FOR_TESTS);
     let url = cluster.admin_url();
     let note = format!("{}\n{url}\n", cluster.folder().display());
     std::fs::write(&current, note).expect("the folder is ours");
