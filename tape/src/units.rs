@@ -104,6 +104,9 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
     if whole.is_empty() && fraction.is_empty() || !digits.all(|digit| digit.is_ascii_digit()) {
         return Err(NotHeld::Garbled);
     }
+    if negative {
+        return Err(NotHeld::ZeroOrBelow);
+    }
 
     let mut mantissa: u128 = 0;
     let mut pending_zeros: u32 = 0;
@@ -124,7 +127,7 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
         };
         pending_zeros = 0;
     }
-    if mantissa == 0 || negative {
+    if mantissa == 0 {
         return Err(NotHeld::ZeroOrBelow);
     }
     exponent += i64::from(pending_zeros);
@@ -147,16 +150,19 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| NotHeld::Inexact)
 }
 
+/// Reads an exponent, capped where no text is long enough to bring its digits
+/// back within bounds.
 fn parse_exponent(text: &str) -> Result<i64, NotHeld> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    const CAP: i64 = 1 << 60;
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(NotHeld::Garbled);
     }
-    // An exponent of more than six digits moves any digit we hold out of bounds.
-    if digits.len() > 6 {
-        return Err(NotHeld::Inexact);
-    }
-    text.strip_prefix('+').unwrap_or(text).parse().map_err(|_| NotHeld::Garbled)
+    let magnitude = digits.parse().map_or(CAP, |magnitude: i64| magnitude.min(CAP));
+    Ok(if is_negative { -magnitude } else { magnitude })
 }
 
 #[cfg(test)]
@@ -176,6 +182,8 @@ mod tests {
         assert_eq!(price("2E-7"), "0.0000002");
         assert_eq!(price("1e-08"), "0.00000001");
         assert_eq!(price("1.5e3"), "1500");
+        assert_eq!(price("1.5e+0000000003"), "1500");
+        assert_eq!(price("1500000e-0000000003"), "1500");
         assert_eq!(price("0.000000000000000001"), "0.000000000000000001");
         assert_eq!(price("1.000000000000000000000000000000000000"), "1");
         assert_eq!(price("99999999999999"), "99999999999999");
@@ -188,6 +196,8 @@ mod tests {
             "1E-19",
             "1e400",
             "1e99999999999",
+            "1e-99999999999",
+            "1e99999999999999999999",
             "100000000000000",
             "12345678901234.123456789012345678",
             "123456789012345678901234567890123456789012345678901234567890",
@@ -198,16 +208,37 @@ mod tests {
 
     #[test]
     fn zero_and_negative_values_are_refused_as_not_positive() {
-        for text in ["0", "0.000", "-1", "-0", "0e5", "-2E-7"] {
+        let longest = format!("-{}", "9".repeat(50));
+        for text in ["0", "0.000", "-1", "-0", "0e5", "0e9999999", "0e99999999999999999999", "-2E-7", "-1e99", &longest]
+        {
             assert_eq!(price(text), RejectionKind::NotPositive.as_str(), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_number_is_refused_as_a_wrong_type() {
-        for text in
-            ["", ".", "abc", "1,5", "1.2.3", "NaN", "Infinity", "0x10", "1e", "e5", "1e5e5", " 1", "1 ", "--1", "١"]
-        {
+        for text in [
+            "",
+            ".",
+            "abc",
+            "1,5",
+            "1.2.3",
+            "NaN",
+            "Infinity",
+            "0x10",
+            "1e",
+            "e5",
+            "1e5e5",
+            " 1",
+            "1 ",
+            "--1",
+            "١",
+            "abce9999999",
+            "-",
+            "-e1",
+            "1e-",
+            "1e+-1",
+        ] {
             assert_eq!(price(text), RejectionKind::WrongType.as_str(), "{text:?}");
         }
     }
