@@ -185,7 +185,7 @@ fn decode(raw: &[u8], scale: u32) -> Result<U256, NotOurs> {
             .and_then(|units| units.checked_add(U256::from(group / below)))
             .ok_or(NotOurs::TooLarge)?;
     }
-    if exponent > 0 {
+    if exponent > 0 && units != U256::ZERO {
         units = units.checked_mul(ten_to(exponent)?).ok_or(NotOurs::TooLarge)?;
     }
     Ok(units)
@@ -230,6 +230,11 @@ mod tests {
         assert_eq!(decode(&[], 18), Err(NotOurs::Malformed));
         assert_eq!(decode(&[0, 9, 0, 0, 0, 0, 0, 0], 18), Err(NotOurs::Malformed));
         assert_eq!(decode(&[0, 1, 0x7f, 0xff, 0, 0, 0, 0, 0, 1], 18), Err(NotOurs::TooLarge));
+    }
+
+    #[test]
+    fn zero_is_zero_however_far_left_its_groups_begin() {
+        assert_eq!(decode(&[0, 1, 0x7f, 0xff, 0, 0, 0, 0, 0, 0], 18), Ok(U256::ZERO));
     }
 
     fn any_units() -> impl Strategy<Value = U256> {
