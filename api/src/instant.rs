@@ -30,9 +30,10 @@ pub fn parse(text: &str) -> Result<AskedInstant, String> {
     }
     // A plus sign that was not percent-encoded arrives as a space.
     let with_offset = text.rfind(' ').filter(|at| *at >= 19).map(|at| format!("{}+{}", &text[..at], &text[at + 1..]));
-    let instant = DateTime::parse_from_rfc3339(with_offset.as_deref().unwrap_or(text))
+    let text = with_offset.as_deref().unwrap_or(text);
+    let instant = DateTime::parse_from_rfc3339(text)
         .map_err(|error| format!("it is neither a whole number nor RFC 3339 ({error})"))?;
-    if instant.timestamp_subsec_nanos() % 1_000_000 != 0 {
+    if is_finer_than_a_millisecond(text) {
         return Err("it is finer than a millisecond, which no answer is".to_owned());
     }
     let ms = instant.timestamp_millis();
@@ -40,6 +41,12 @@ pub fn parse(text: &str) -> Result<AskedInstant, String> {
         return Err("it is outside 1970 to 2200".to_owned());
     }
     Ok(AskedInstant { at: EpochMs::new(ms), looks_like_seconds: false })
+}
+
+/// By the digits themselves: chrono leaves out those after the ninth.
+fn is_finer_than_a_millisecond(rfc3339: &str) -> bool {
+    let fraction = rfc3339.split_once('.').map_or("", |(_, rest)| rest);
+    fraction.bytes().take_while(u8::is_ascii_digit).skip(3).any(|digit| digit != b'0')
 }
 
 fn parse_ms(digits: &str) -> Result<AskedInstant, String> {
@@ -74,6 +81,7 @@ mod tests {
             "1684083600123",
             "2023-05-14T17:00:00.123Z",
             "2023-05-14t17:00:00.123000z",
+            "2023-05-14T17:00:00.123000000000Z",
             "2023-05-14 17:00:00.123Z",
             "2023-05-14T19:00:00.123+02:00",
             "2023-05-14T19:00:00.123 02:00",
@@ -103,6 +111,7 @@ mod tests {
             "99999999999999",
             "９",
             "2023-05-14T17:00:00.1234567Z",
+            "2023-05-14T17:00:00.123000000001Z",
             "1969-12-31T23:59:59Z",
             "2201-01-01T00:00:00Z",
             "é 2023-05-14T17:00:00Z",
