@@ -18,6 +18,7 @@ pub mod summary;
 
 pub mod generator;
 pub mod profile;
+mod ration;
 pub mod source;
 pub mod tape_file;
 

@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 
 use tape::{EpochMs, Rejection};
 
+use crate::ration::Ration;
 use crate::true_trade::TrueTrade;
 
 /// The columns a tape must have; others are ignored.
 const COLUMNS: [&str; 5] = ["ticker", "ts", "quantity", "price", "tradeid"];
+
+/// No row takes more than this, in bytes, with what is read ahead of it.
+const ROW_BYTES: usize = 64 * 1024;
 
 /// The whole content of a recorded tape.
 #[derive(Debug)]
@@ -91,11 +95,22 @@ impl TapeFile {
     pub fn read(path: &Path) -> Result<Self, TapeError> {
         let unreadable = |source| TapeError::Unreadable { path: path.to_owned(), source };
         let file = File::open(path).map_err(unreadable)?;
-        Self::read_from(decompressed(file).map_err(unreadable)?, path)
+        Self::read_bytes(BufReader::new(file), path)
+    }
+
+    /// Reads a whole tape from its bytes; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// [`TapeError`] naming the file, the line and what is wrong.
+    pub fn read_bytes<'bytes>(bytes: impl BufRead + 'bytes, path: &Path) -> Result<Self, TapeError> {
+        let unreadable = |source| TapeError::Unreadable { path: path.to_owned(), source };
+        Self::read_from(decompressed(bytes).map_err(unreadable)?, path)
     }
 
     fn read_from(reader: impl Read, path: &Path) -> Result<Self, TapeError> {
-        let mut csv = csv::ReaderBuilder::new().from_reader(reader);
+        let ration = Ration::default();
+        ration.grant(ROW_BYTES);
+        let mut csv = csv::ReaderBuilder::new().from_reader(ration.limit(reader));
         let header = csv.headers().map_err(|source| bad_row(path, source, 1))?.clone();
         let mut columns = [0; COLUMNS.len()];
         for (position, column) in columns.iter_mut().zip(COLUMNS) {
@@ -110,6 +125,7 @@ impl TapeFile {
         let mut row = csv::StringRecord::new();
         loop {
             let line = csv.position().line();
+            ration.grant(ROW_BYTES);
             if !csv.read_record(&mut row).map_err(|source| bad_row(path, source, line))? {
                 break;
             }
@@ -185,8 +201,7 @@ fn bad_row(path: &Path, source: csv::Error, line: u64) -> TapeError {
 }
 
 /// The plain bytes of a file, told by its first bytes whatever its name.
-fn decompressed(file: File) -> std::io::Result<Box<dyn Read>> {
-    let mut file = BufReader::new(file);
+fn decompressed<'bytes>(mut file: impl BufRead + 'bytes) -> std::io::Result<Box<dyn Read + 'bytes>> {
     let is_gzip = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     let is_zstd = file.fill_buf()?.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
     Ok(if is_gzip {
@@ -254,6 +269,21 @@ mod tests {
             file.write_all(&content).expect("writes");
 
             assert_eq!(TapeFile::read(file.path()).expect("a tape").rows, 1);
+        }
+    }
+
+    #[test]
+    fn a_row_without_end_is_refused_before_it_fills_the_memory() {
+        let header = "ticker,ts,quantity,price,tradeid\n";
+        let endless = || std::io::repeat(b'7').take(1 << 40);
+        let row = || header.as_bytes().chain(&b"A,1,1,1,"[..]).chain(endless());
+        let quoted_lines = || header.as_bytes().chain(&b"A,1,1,1,\""[..]).chain(std::io::repeat(b'\n').take(1 << 40));
+        for error in [
+            TapeFile::read_from(endless(), Path::new("some.csv")),
+            TapeFile::read_from(row(), Path::new("some.csv")),
+            TapeFile::read_from(quoted_lines(), Path::new("some.csv")),
+        ] {
+            assert!(matches!(error, Err(TapeError::BadRow { .. })), "{error:?}");
         }
     }
 
