@@ -13,7 +13,7 @@ const DATE_RESOLUTION_MS: i64 = 999;
 
 /// The market's present at the time of an answer, as well as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct MarketTime {
+pub struct MarketTime {
     /// It is at least this late there.
     pub present: EpochMs,
     /// A row later than this is from the future.
@@ -38,7 +38,7 @@ impl MarketTime {
 }
 
 /// How long the answer asks us to stay away, at most `cap`.
-pub(crate) fn retry_after(headers: &HeaderMap, now: EpochMs, cap: Duration) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: EpochMs, cap: Duration) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
         // More digits than fit mean longer than any cap.
@@ -54,7 +54,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: EpochMs, cap: Duration) -> O
 
 fn market_time(headers: &HeaderMap) -> Option<EpochMs> {
     let text = headers.get(X_MARKET_TIME)?.to_str().ok()?.trim();
-    text.parse::<i64>().ok().filter(|ms| *ms > 0).map(EpochMs::new)
+    // Without a sign: what is a time is written in digits.
+    let ms = text.parse::<i64>().ok().filter(|ms| *ms > 0 && !text.starts_with('+'));
+    ms.map(EpochMs::new)
 }
 
 fn http_date(headers: &HeaderMap, name: &HeaderName) -> Option<EpochMs> {
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_cannot_be_read_is_as_good_as_none() {
-        for garbled in ["", "soon", "1.5", "-1", "99999999999999999999"] {
+        for garbled in ["", "soon", "1.5", "-1", "+1684065600123", "99999999999999999999"] {
             let pairs = [("x-market-time", garbled), ("date", NOON)];
             assert_eq!(time(&pairs, NOON_MS + 50_000).0, NOON_MS, "{garbled:?}");
         }

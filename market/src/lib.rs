@@ -18,7 +18,7 @@ pub mod rest;
 pub mod backoff;
 pub mod clock;
 pub mod endpoint;
-mod headers;
+pub mod headers;
 mod tls;
 
 pub use adapter::{Market, NotAPage, UnknownMarket};

@@ -1,7 +1,7 @@
 //! The venue's one port: the lying socket, the true REST channel, the ledgers of
 //! both, and the commands that change them.
 
-mod asked;
+pub mod asked;
 mod control;
 mod help;
 mod stream;

@@ -17,10 +17,14 @@ pub struct Answer {
 }
 
 /// What was asked, and what is known about the answer as a whole.
-pub(super) struct Question<'a> {
+pub struct Question<'a> {
+    /// Whose trades were asked for.
     pub ticker: &'a Ticker,
+    /// From when on.
     pub ask_from: EpochMs,
+    /// How many rows make a page full.
     pub page_limit: usize,
+    /// The market's present, as the headers of the answer tell it.
     pub market_time: MarketTime,
 }
 

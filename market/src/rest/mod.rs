@@ -7,7 +7,7 @@ mod client;
 mod error;
 mod settings;
 
-pub use answer::Answer;
+pub use answer::{Answer, Question};
 pub use budget::{NoTurn, RateBudget};
 pub use client::{ClientError, RestClient};
 pub use error::PageError;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
-use tape::{EpochMs, Ticker};
+use tape::{EpochMs, Ticker, TradeId};
 
 use super::problem;
 use crate::config::parse_instant;
@@ -46,6 +46,21 @@ impl Asked {
         };
         parse_instant(text)
             .ok_or_else(|| refused(&format!("{name} must be epoch milliseconds or an RFC 3339 time, not {text:?}")))
+    }
+
+    /// `startTime`, as epoch milliseconds: the beginning of time unless given.
+    pub fn start_time(&self) -> Result<EpochMs, Refusal> {
+        let Some(text) = self.text("startTime") else {
+            return Ok(EpochMs::new(i64::MIN));
+        };
+        let ms = text.parse().map_err(|_| refused(&format!("startTime must be epoch milliseconds, not {text:?}")))?;
+        Ok(EpochMs::new(ms))
+    }
+
+    /// `afterId`: the trade to go on after.
+    pub fn after_id(&self) -> Result<Option<TradeId>, Refusal> {
+        let id = self.text("afterId").map(TradeId::new).transpose();
+        id.map_err(|rejection| refused(&format!("afterId: {rejection}")))
     }
 
     /// A length of time, as milliseconds or with a unit; `absent` when it is not given.

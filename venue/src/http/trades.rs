@@ -7,9 +7,8 @@ use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use tape::{EpochMs, TradeId};
 
-use super::asked::{Asked, Parameters, Refusal, refused, unknown};
+use super::asked::{Asked, Parameters, Refusal, unknown};
 use super::problem;
 use crate::clock;
 use crate::market::Page;
@@ -75,19 +74,8 @@ fn answer(shared: &Shared, asked: Asked) -> Response {
 
 fn page(shared: &Shared, asked: &Asked) -> Result<Page, Refusal> {
     let ticker = asked.ticker()?;
-    let start = match asked.text("startTime") {
-        None => EpochMs::new(i64::MIN),
-        Some(text) => text
-            .parse()
-            .map(EpochMs::new)
-            .map_err(|_| refused(&format!("startTime must be epoch milliseconds, not {text:?}")))?,
-    };
-    let after = match asked.text("afterId") {
-        Some(text) if shared.after_id => {
-            Some(TradeId::new(text).map_err(|rejection| refused(&format!("afterId: {rejection}")))?)
-        }
-        _ => None,
-    };
+    let start = asked.start_time()?;
+    let after = if shared.after_id { asked.after_id()? } else { None };
     let page = shared.market().page(&ticker, start, after.as_ref(), shared.page_limit, clock::now());
     page.ok_or_else(|| unknown(&ticker))
 }
