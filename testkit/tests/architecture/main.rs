@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("testkit", &["store", "tape", "venue"]),
     // A black box around processes, tables and HTTP: it must know no code that it tests.
     ("prove", &["testkit"]),
+    ("fuzz", &["api", "market", "store", "tape", "venue"]),
 ];
 
 fn root() -> PathBuf {
