@@ -336,4 +336,48 @@ mod tests {
         let of_second = corrected.into_iter().find(|settled| settled.said.mark == mark(5_000)).expect("settled");
         assert_eq!(of_second.second_digest, TradesDigest::of([&trade("a", 5_000, "11")]));
     }
+
+    #[test]
+    fn a_correction_replaces_what_was_confirmed_in_final_and_provisional_figures() {
+        let mut book = book();
+        settle(&mut book, vec![trade("a", 500, "10")], 9_000, &[]);
+
+        let known = Known { trade: trade("a", 500, "10"), standing: Standing::Confirmed { was_heard: false } };
+        let finals = settle(&mut book, vec![trade("a", 500, "12")], 9_000, &[known]);
+
+        let truth = sums(&trade("a", 500, "12"));
+        assert_eq!(book.provisional_at(mark(9_000)).expect("provisional").sums, truth);
+        assert_eq!(finals.first().expect("a mark was passed").said.sums, truth);
+    }
+
+    #[test]
+    fn a_correction_of_what_was_never_confirmed_is_noticed_in_each_window() {
+        let mut empty = book();
+        let mut confirmed = book();
+        settle(&mut confirmed, vec![trade("a", 500, "10")], 9_000, &[]);
+        let page = Page {
+            trades: vec![trade("b", 600, "2")],
+            latest_row_at: None,
+            is_full: false,
+            market_time: EpochMs::new(9_000),
+        };
+        let known = Known { trade: trade("b", 600, "1"), standing: Standing::Confirmed { was_heard: false } };
+
+        for book in [&mut empty, &mut confirmed] {
+            let outcome = reconcile(book.watermark(), &page, std::slice::from_ref(&known), PATIENCE);
+            assert_eq!(outcome.corrections.len(), 1);
+            assert!(book.settle(&outcome).is_err());
+        }
+    }
+
+    #[test]
+    fn a_heard_trade_that_claims_the_last_settled_millisecond_was_never_in_the_window() {
+        let mut book = book();
+        settle(&mut book, vec![], 2_000, &[]);
+        assert_eq!(book.watermark().settled_until().ms(), 1_000);
+
+        settle(&mut book, vec![trade("a", 1_500, "10")], 9_000, &[heard(trade("a", 1_000, "10"))]);
+
+        assert_eq!(book.provisional_at(mark(2_000)).expect("provisional").sums, sums(&trade("a", 1_500, "10")));
+    }
 }

@@ -140,4 +140,11 @@ mod tests {
         assert_eq!(fault.expect("named").at.ms(), 9);
         assert_eq!(Fault::new(FaultKind::Missing, None, None, None), None);
     }
+
+    #[test]
+    fn every_kind_has_the_name_that_tables_and_answers_know() {
+        let names = FaultKind::ALL.map(FaultKind::as_str);
+
+        assert_eq!(names, ["altered", "missing", "phantom", "duplicate", "late"]);
+    }
 }

@@ -48,3 +48,24 @@ pub struct Patience {
     /// Since when the socket has been listened to without a gap of our own making.
     pub listening_since: Option<EpochMs>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_page_is_judged_up_to_its_last_row_and_one_with_room_up_to_the_limit() {
+        let patience =
+            Patience { settle_delay_ms: 1_000, allowed_skew_ms: 0, longest_step_ms: 100_000, listening_since: None };
+        let reach = |latest: Option<i64>, is_full| {
+            let (latest_row_at, market_time) = (latest.map(EpochMs::new), EpochMs::new(9_000));
+            let page = Page { trades: vec![], latest_row_at, is_full, market_time };
+            page.reach(&Watermark::Through(EpochMs::new(4_000)), patience).ms()
+        };
+
+        assert_eq!(reach(Some(5_000), true), 5_000);
+        assert_eq!(reach(Some(5_000), false), 8_000);
+        assert_eq!(reach(Some(8_500), true), 8_000);
+        assert_eq!(reach(None, true), 8_000);
+    }
+}

@@ -378,4 +378,49 @@ pub(crate) mod tests {
 
         assert_eq!(outcome.corrections, [Correction { was: trade("a", 5_000, "1"), now: trade("a", 5_000, "1.5") }]);
     }
+
+    #[test]
+    fn a_trade_at_the_very_limit_is_confirmed_and_does_not_close_its_millisecond() {
+        let outcome = reconcile(&through(4_000), &page(vec![trade("a", 8_000, "1")], false, 9_000), &[], PATIENCE);
+
+        assert_eq!(outcome.confirmations.len(), 1);
+        assert_eq!(outcome.watermark, within(8_000, "a"));
+    }
+
+    #[test]
+    fn a_confirmed_trade_is_corrected_only_when_it_changed_and_is_not_settled() {
+        let confirmed =
+            |at, price| Known { trade: trade("a", at, price), standing: Standing::Confirmed { was_heard: true } };
+        let corrections = |held: Known| {
+            let page = page(vec![trade("a", 6_000, "1")], false, 9_000);
+            reconcile(&through(4_000), &page, &[held], PATIENCE).corrections.len()
+        };
+
+        assert_eq!(corrections(confirmed(6_000, "1")), 0);
+        assert_eq!(corrections(confirmed(3_000, "1")), 0);
+        assert_eq!(corrections(confirmed(4_000, "1")), 0);
+        assert_eq!(corrections(confirmed(4_001, "1")), 1);
+    }
+
+    #[test]
+    fn a_heard_trade_at_the_last_settled_millisecond_is_judged() {
+        let outcome = reconcile(&through(4_000), &page(vec![], false, 6_000), &[heard("x", 5_000, "1")], PATIENCE);
+
+        assert_eq!(outcome.watermark, through(5_000));
+        assert_eq!(outcome.unplaced.len(), 1);
+    }
+
+    #[test]
+    fn a_full_page_of_nothing_but_what_was_read_moves_nothing_and_names_nothing() {
+        let earlier = Page {
+            trades: vec![],
+            latest_row_at: Some(EpochMs::new(4_500)),
+            is_full: true,
+            market_time: EpochMs::new(9_000),
+        };
+
+        let outcome = reconcile(&within(5_000, "a"), &earlier, &[], PATIENCE);
+
+        assert_eq!((outcome.watermark, outcome.unpageable), (within(5_000, "a"), None));
+    }
 }

@@ -138,3 +138,17 @@ impl Rejection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_the_name_that_counters_and_tables_know() {
+        let names = RejectionKind::ALL.map(RejectionKind::as_str);
+
+        let known = ["malformed", "wrong_type", "not_positive", "not_exact", "no_trade_id", "bad_ticker", "too_old"];
+        assert_eq!(names[..7], known);
+        assert_eq!(names[7..], ["future", "oversized"]);
+    }
+}

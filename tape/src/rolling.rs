@@ -189,6 +189,7 @@ mod tests {
         for second in 6..=30 {
             rolling.add(EpochMs::new(second * 1000), sums(1));
         }
+        assert_eq!(rolling.held_seconds(), 25);
 
         assert_eq!(rolling.advance_to(mark(1_000)), Sums::EMPTY);
         assert_eq!(rolling.held_seconds(), 0);

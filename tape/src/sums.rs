@@ -91,6 +91,8 @@ mod tests {
     #[test]
     fn no_trades_have_no_price_rather_than_a_price_of_zero() {
         assert_eq!(Sums::EMPTY.vwap(), None);
+        assert!(Sums::EMPTY.is_empty());
+        assert!(!sums("1", "1").is_empty());
     }
 
     #[test]

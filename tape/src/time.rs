@@ -209,4 +209,26 @@ mod tests {
         assert_eq!(EpochMs::new(i64::MIN).minus_ms(i64::MAX).ms(), -EpochMs::MAX.ms());
         assert_eq!(Mark::at_or_after(far).at(), EpochMs::MAX);
     }
+
+    #[test]
+    fn instants_marks_and_intervals_are_shown_in_milliseconds() {
+        assert_eq!(EpochMs::new(1_684_083_600_123).to_string(), "1684083600123");
+        assert_eq!(Mark::at_or_before(EpochMs::new(12_345)).to_string(), "12000");
+        assert_eq!(Interval::DEFAULT.to_string(), "300000");
+    }
+
+    #[test]
+    fn the_distance_of_marks_is_counted_in_seconds_either_way() {
+        let mark = |second: i64| Mark::at_or_before(EpochMs::new(second * 1_000));
+
+        assert_eq!(mark(12).seconds_since(mark(5)), 7);
+        assert_eq!(mark(5).seconds_since(mark(12)), -7);
+    }
+
+    #[test]
+    fn the_longest_interval_is_seven_days() {
+        assert_eq!(Interval::parse("7d"), Some(Interval::MAX));
+        assert_eq!(Interval::MAX.ms(), 604_800_000);
+        assert_eq!(Interval::parse("604800001"), None);
+    }
 }

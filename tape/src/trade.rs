@@ -138,4 +138,12 @@ mod tests {
         assert!(check_time(latest, oldest, latest).is_ok());
         assert!(matches!(check_time(EpochMs::new(2_001), oldest, latest), Err(Rejection::FromTheFuture { .. })));
     }
+
+    #[test]
+    fn a_name_is_kept_and_shown_as_it_was_given() {
+        let (ticker, id) = (Ticker::new("XRP/ETH").expect("ticker"), TradeId::new("abc-1").expect("id"));
+
+        assert_eq!((ticker.as_str(), ticker.to_string().as_str()), ("XRP/ETH", "XRP/ETH"));
+        assert_eq!((id.as_str(), id.to_string().as_str()), ("abc-1", "abc-1"));
+    }
 }

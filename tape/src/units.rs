@@ -132,16 +132,12 @@ fn parse_positive(text: &str, below_power: u32) -> Result<Decimal, NotHeld> {
     }
     exponent += i64::from(pending_zeros);
 
-    let (mantissa, scale) = if exponent > 0 {
-        let shift = u32::try_from(exponent)
-            .ok()
-            .filter(|shift| *shift < below_power)
-            .and_then(|shift| 10u128.checked_pow(shift))
-            .ok_or(NotHeld::Inexact)?;
-        (mantissa.checked_mul(shift).ok_or(NotHeld::Inexact)?, 0)
-    } else {
-        let scale = u32::try_from(-exponent).map_err(|_| NotHeld::Inexact)?;
-        (mantissa, scale)
+    let (mantissa, scale) = match u32::try_from(exponent) {
+        Ok(shift) => {
+            let shifted = 10u128.checked_pow(shift).and_then(|shift| mantissa.checked_mul(shift));
+            (shifted.ok_or(NotHeld::Inexact)?, 0)
+        }
+        Err(_) => (mantissa, u32::try_from(-exponent).map_err(|_| NotHeld::Inexact)?),
     };
     if scale > DECIMALS || mantissa >= 10u128.pow(below_power + scale) {
         return Err(NotHeld::Inexact);

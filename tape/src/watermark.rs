@@ -87,6 +87,8 @@ mod tests {
     fn reading_resumes_inside_the_millisecond_or_right_after_it() {
         assert_eq!(within(1_000, "a").ask_from().ms(), 1_000);
         assert_eq!(through(1_000).ask_from().ms(), 1_001);
+        assert_eq!(within(1_000, "a").ask_after().map(TradeId::as_str), Some("a"));
+        assert_eq!(through(1_000).ask_after(), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 pub fn is_ticker(text: &str) -> bool {
     let is_of_it =
         |byte: &u8| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':');
-    !text.is_empty() && text.len() <= 32 && text.as_bytes().iter().all(|byte| is_of_it(byte))
+    !text.is_empty() && text.len() <= 32 && text.as_bytes().iter().all(is_of_it)
 }
 
 /// Whether a text is a trade id: 1 to 128 bytes without blanks and control

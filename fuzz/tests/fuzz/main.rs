@@ -23,7 +23,7 @@ fn check(target: &Target, bytes: &[u8], origin: &str) {
         let path = std::env::temp_dir().join(format!("fuzz-{}-{}", target.name, std::process::id()));
         std::fs::write(&path, bytes).expect("the folder for temporary files takes one");
         let (name, path) = (target.name, path.display());
-        panic!("{name} does not hold for {origin}; repeat it by: cargo run -p fuzz --example replay -- {name} {path}");
+        panic!("{name} does not hold for {origin}; repeat it by: bin/fuzz {name} --repeat {path}");
     }
 }
 
