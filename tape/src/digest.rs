@@ -202,6 +202,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn trades_are_counted_as_they_are_added() {
+        let mut digest = TradesDigest::default();
+        assert_eq!(digest.trades(), 0);
+
+        let Trade { id, traded_at, price, quantity, .. } = trade(5, "a", "1", "2");
+        for _ in 0..3 {
+            digest.add(traded_at, &id, price, quantity);
+        }
+
+        assert_eq!(digest.trades(), 3);
+    }
+
+    #[test]
+    fn a_digest_is_shown_by_its_digits_to_programmers_too() {
+        let nothing = TradesDigest::default().finish();
+
+        assert_eq!(format!("{nothing:?}"), format!("Digest({nothing})"));
+        assert!(nothing.to_string().starts_with("e3b0c44298fc1c14"));
+    }
+
     proptest! {
         #[test]
         fn shuffling_changes_nothing(keys in prop::collection::vec((0i64..50, "[a-z0-9-]{1,6}"), 0..40).prop_shuffle()) {
