@@ -71,6 +71,7 @@ mod tests {
     fn each_second_has_the_digest_of_its_own_trades_and_its_closing_edge_belongs_to_it() {
         let trades = [trade("b", 1_000, "1"), trade("a", 1_000, "2"), trade("c", 1_001, "3"), trade("d", 3_000, "4")];
         let mut unfinished: Unfinished = trades.iter().collect();
+        assert_eq!(unfinished.held_trades(), 4);
 
         let digests = [1_000, 2_000, 3_000].map(|ms| unfinished.finish(mark(ms)));
 
