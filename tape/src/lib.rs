@@ -30,9 +30,13 @@ pub mod fault;
 pub mod page;
 pub mod reconcile;
 
+pub mod band;
+pub mod suspect;
+
 pub mod book;
 
 pub use arrival::Arrival;
+pub use band::{Band, Extremes};
 pub use book::{Book, Bucket, Settled};
 pub use chain::{Chain, Entry, Head};
 pub use digest::{Digest, TradesDigest};
@@ -43,6 +47,7 @@ pub use reconcile::{Confirmation, Correction, Known, Outcome, Standing, Verdict,
 pub use rejection::{Rejection, RejectionKind};
 pub use rolling::Rolling;
 pub use sums::Sums;
+pub use suspect::{Suspects, Suspicion};
 pub use time::{EpochMs, Interval, Mark};
 pub use trade::{Heard, Ticker, Trade, TradeId};
 pub use unfinished::Unfinished;

@@ -11,3 +11,4 @@ mod replay;
 mod rest;
 mod stopping;
 mod support;
+mod suspects;
