@@ -47,6 +47,9 @@ pub struct FigureAnswer {
     trades: u64,
     /// How many of them are confirmed.
     confirmed_trades: u64,
+    /// How many heard trades claim to belong to the window, cannot be right, and
+    /// are left out until REST has spoken. None of a final figure.
+    quarantined_trades: u64,
     /// Every trade of the ticker at or before it is confirmed, epoch milliseconds.
     /// Null for a final figure of `/historical`, whose answer stays the same.
     validated_until: Option<i64>,
@@ -163,6 +166,7 @@ impl FigureAnswer {
             notional: figure.sums.notional.to_string(),
             trades: figure.sums.trades,
             confirmed_trades: figure.confirmed_trades,
+            quarantined_trades: figure.quarantined_trades,
             validated_until: Some(standing.settled_until.ms()),
             age_ms: Some(desk.age_ms(standing, figure.closes_at)),
             stale,

@@ -29,6 +29,7 @@ pub mod series_answer;
 
 pub mod quality;
 pub mod quality_answer;
+pub mod suspects_answer;
 
 pub mod document;
 pub mod examples;

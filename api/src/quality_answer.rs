@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::figure::Missing;
 use crate::instant::rfc3339;
 use crate::quality::Minutes;
+use crate::suspects_answer::SuspectsAnswer;
 
 /// The most incidents and restatements one answer lists.
 pub const LISTED: u32 = 100;
@@ -56,6 +57,8 @@ pub struct QualityAnswer {
     verdicts: Vec<CountAnswer>,
     /// What was refused at the door, by kind.
     rejections: Vec<CountAnswer>,
+    /// How good the filter of heard trades was.
+    suspects: SuspectsAnswer,
     /// What each kind of fault would have done to final figures.
     damage: Vec<DamageAnswer>,
     /// What was said of marks before they were final, against what they became.
@@ -172,6 +175,7 @@ impl QualityAnswer {
             unheard: CountAnswer::find(&counts, COUNT_UNHEARD, COUNT_UNHEARD).trades,
             verdicts,
             rejections: rejections.into(),
+            suspects: SuspectsAnswer::new(&counts),
             damage: FaultKind::ALL.map(|kind| DamageAnswer::find(&damage, kind)).into(),
             drift: drift.into(),
             incidents: incidents.iter().map(Missing::from).collect(),

@@ -79,6 +79,9 @@ struct PointAnswer {
     trades: u64,
     /// How many of them are confirmed.
     confirmed_trades: u64,
+    /// How many heard trades claim to belong to the window, cannot be right, and
+    /// are left out until REST has spoken. None of a final figure.
+    quarantined_trades: u64,
     /// Whether the figure is final.
     is_validated: bool,
     /// How settled the figure is.
@@ -101,6 +104,7 @@ impl PointAnswer {
             notional: figure.sums.notional.to_string(),
             trades: figure.sums.trades,
             confirmed_trades: figure.confirmed_trades,
+            quarantined_trades: figure.quarantined_trades,
             is_validated: figure.is_final,
             state: State::of(figure),
             revision: figure.revision.unwrap_or(0),

@@ -14,6 +14,7 @@ select
     newest.notional,
     newest.trades,
     newest.confirmed_trades,
+    newest.quarantined_trades,
     newest.is_validated,
     gap.kinds,
     gap.froms,

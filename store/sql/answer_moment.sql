@@ -2,7 +2,7 @@
 -- there is one, else the exact sums of its trades, never rounded here.
 -- Everything comes from one snapshot, so that sums, watermark and incidents
 -- agree. The window is ($4, $5]. Up to the watermark every trade is confirmed,
--- so only those after it are asked whether they are.
+-- so only those after it are asked whether they are, and whether they are suspected.
 select
     standing.exchange,
     standing.ticker,
@@ -19,6 +19,7 @@ select
     coalesce(kept.notional, settled.notional + heard.notional) as notional,
     coalesce(kept.trades, settled.trades + heard.trades) as trades,
     coalesce(kept.confirmed_trades, settled.trades + heard.confirmed_trades) as confirmed_trades,
+    coalesce(kept.quarantined_trades, heard.quarantined_trades) as quarantined_trades,
     gap.kinds,
     gap.froms,
     gap.tos,
@@ -48,10 +49,11 @@ cross join lateral (
 ) as settled
 cross join lateral (
     select
-        count(*) as trades,
+        count(*) filter (where trade.suspicion is null) as trades,
         count(*) filter (where trade.is_validated) as confirmed_trades,
-        coalesce(sum(trade.quantity), 0) as volume,
-        coalesce(sum(trade.price * trade.quantity), 0) as notional
+        count(*) filter (where trade.suspicion is not null) as quarantined_trades,
+        coalesce(sum(trade.quantity) filter (where trade.suspicion is null), 0) as volume,
+        coalesce(sum(trade.price * trade.quantity) filter (where trade.suspicion is null), 0) as notional
     from transactions as trade
     where
         kept.ts is null

@@ -8,6 +8,7 @@ select
     figure.notional,
     figure.trades,
     figure.confirmed_trades,
+    figure.quarantined_trades,
     figure.is_validated,
     figure.revision,
     exists (

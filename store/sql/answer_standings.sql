@@ -15,6 +15,7 @@ select
     newest.notional,
     newest.trades,
     newest.confirmed_trades,
+    newest.quarantined_trades,
     newest.is_validated,
     first_kept.ts as first_mark,
     last_kept.ts as last_mark

@@ -1,12 +1,13 @@
 -- Makes provisional figures the latest of their tickers.
 -- One takes the place of an older one only.
 insert into latest_vwap_history as held (
-    exchange, ticker, interval, ts, price, volume, notional, trades, confirmed_trades,
+    exchange, ticker, interval, ts, price, volume, notional, trades, confirmed_trades, quarantined_trades,
     is_validated, calculated_at
 )
 select $1, figure.*, false, $10
 from unnest(
-    $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[]
+    $2::text[], $3::bigint[], $4::bigint[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[], $9::bigint[],
+    $11::bigint[]
 ) as figure
 on conflict (exchange, ticker, interval) do update
 set ts = excluded.ts,
@@ -15,6 +16,7 @@ set ts = excluded.ts,
     notional = excluded.notional,
     trades = excluded.trades,
     confirmed_trades = excluded.confirmed_trades,
+    quarantined_trades = excluded.quarantined_trades,
     is_validated = excluded.is_validated,
     calculated_at = excluded.calculated_at
 where held.ts < excluded.ts

@@ -1,4 +1,5 @@
 -- Writes trades as REST confirmed them.
+-- What was held against a heard copy is dropped: it counts from now on.
 -- The time of the first hearing stays; a row that says all this already is spared.
 insert into transactions as held (exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at)
 select $1, ticker, tradeid, ts, price, quantity, true, received_at
@@ -9,6 +10,7 @@ set ts = excluded.ts,
     price = excluded.price,
     quantity = excluded.quantity,
     is_validated = true,
+    suspicion = null,
     received_at = coalesce(held.received_at, excluded.received_at)
 where not held.is_validated
     or (held.ts, held.price, held.quantity) is distinct from (excluded.ts, excluded.price, excluded.quantity)

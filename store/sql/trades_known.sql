@@ -2,7 +2,8 @@
 -- A trade that has its place hides the copy that was kept aside. The offsets
 -- keep this a look-up per name: a plan made while the table was small and kept
 -- would else read all of it.
-select held.ticker, held.tradeid, held.ts, held.price, held.quantity, held.is_validated, held.received_at
+select
+    held.ticker, held.tradeid, held.ts, held.price, held.quantity, held.is_validated, held.received_at, held.suspicion
 from unnest($2::text[], $3::text[]) as asked (ticker, tradeid)
 cross join lateral (
     select trade.*
@@ -11,7 +12,7 @@ cross join lateral (
     offset 0
 ) as held
 union all
-select aside.ticker, aside.tradeid, aside.ts, aside.price, aside.quantity, false, aside.received_at
+select aside.ticker, aside.tradeid, aside.ts, aside.price, aside.quantity, false, aside.received_at, aside.suspicion
 from unnest($2::text[], $3::text[]) as asked (ticker, tradeid)
 cross join lateral (
     select trade.*

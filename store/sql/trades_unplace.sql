@@ -8,8 +8,8 @@ with moved as (
         and not held.is_validated
     returning held.*
 )
-insert into unplaced_trades (exchange, ticker, tradeid, ts, price, quantity, received_at)
-select exchange, ticker, tradeid, ts, price, quantity, received_at
+insert into unplaced_trades (exchange, ticker, tradeid, ts, price, quantity, received_at, suspicion)
+select exchange, ticker, tradeid, ts, price, quantity, received_at, suspicion
 from moved
 order by ticker, tradeid
 on conflict (exchange, ticker, tradeid) do nothing

@@ -2,7 +2,7 @@
 //! key, so that two writers never wait for each other in a circle, and each
 //! key once, so that no statement meets the same row twice.
 
-use tape::{EpochMs, Ticker, Trade, TradeId};
+use tape::{EpochMs, Suspicion, Ticker, Trade, TradeId};
 
 use crate::numeric::NumericUnit;
 
@@ -26,7 +26,11 @@ impl<'a> KeyColumns<'a> {
     }
 }
 
-/// Trades, and when each was heard, if it was. Of two with one name the first counts.
+/// A trade, when it was heard, and what is held against it.
+pub(crate) type TradeRow<'a> = (&'a Trade, Option<EpochMs>, Option<Suspicion>);
+
+/// Trades, when each was heard, if it was, and what is held against it. Of two
+/// with one name the first counts.
 #[derive(Default)]
 pub(crate) struct TradeColumns<'a> {
     pub(crate) tickers: Vec<&'a str>,
@@ -35,22 +39,24 @@ pub(crate) struct TradeColumns<'a> {
     pub(crate) prices: Vec<NumericUnit>,
     pub(crate) quantities: Vec<NumericUnit>,
     pub(crate) received_at: Vec<Option<i64>>,
+    pub(crate) suspicions: Vec<Option<&'static str>>,
 }
 
 impl<'a> TradeColumns<'a> {
-    pub(crate) fn new(trades: impl Iterator<Item = (&'a Trade, Option<EpochMs>)>) -> Self {
-        let mut trades: Vec<(&Trade, Option<EpochMs>)> = trades.collect();
+    pub(crate) fn new(trades: impl Iterator<Item = TradeRow<'a>>) -> Self {
+        let mut trades: Vec<TradeRow<'a>> = trades.collect();
         // Stable, so that the first of two with one name stays the first.
-        trades.sort_by_key(|(trade, _)| (&trade.ticker, &trade.id));
-        trades.dedup_by_key(|(trade, _)| (&trade.ticker, &trade.id));
+        trades.sort_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
+        trades.dedup_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
         let mut columns = Self::default();
-        for (trade, received_at) in trades {
+        for (trade, received_at, suspicion) in trades {
             columns.tickers.push(trade.ticker.as_str());
             columns.ids.push(trade.id.as_str());
             columns.traded_at.push(trade.traded_at.ms());
             columns.prices.push(trade.price.into());
             columns.quantities.push(trade.quantity.into());
             columns.received_at.push(received_at.map(EpochMs::ms));
+            columns.suspicions.push(suspicion.map(Suspicion::as_str));
         }
         columns
     }

@@ -17,8 +17,8 @@ impl WriteTxn {
         if confirmations.is_empty() {
             return Ok(());
         }
-        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at } =
-            TradeColumns::new(confirmations.iter().map(|it| (&it.trade, it.received_at)));
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, .. } =
+            TradeColumns::new(confirmations.iter().map(|it| (&it.trade, it.received_at, None)));
         let confirmed: Params<'_> = &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at];
         let aside: Params<'_> = &[&self.venue, &tickers, &ids];
         tokio::try_join!(
@@ -37,7 +37,7 @@ impl WriteTxn {
             return Ok(0);
         }
         let TradeColumns { tickers, ids, traded_at, prices, quantities, .. } =
-            TradeColumns::new(corrections.iter().map(|trade| (trade, None)));
+            TradeColumns::new(corrections.iter().map(|trade| (trade, None, None)));
         let sql = include_str!("../sql/trades_correct.sql");
         self.session.execute(sql, &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities]).await
     }

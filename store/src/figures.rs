@@ -32,6 +32,8 @@ pub struct Figure {
     pub sums: Sums,
     /// How many of them are confirmed.
     pub confirmed_trades: u64,
+    /// How many suspects claim to belong to the window and are not counted.
+    pub quarantined_trades: u64,
     /// Its place in the chain; none for a provisional figure.
     pub chained: Option<Chained>,
 }
@@ -80,8 +82,8 @@ pub struct Appended {
 impl Figure {
     /// The figure of what was said of a ticker.
     pub fn new(ticker: Ticker, interval: Interval, said: Said) -> Self {
-        let Said { mark, sums, confirmed_trades } = said;
-        Self { ticker, interval, mark, sums, confirmed_trades, chained: None }
+        let Said { mark, sums, confirmed_trades, quarantined_trades } = said;
+        Self { ticker, interval, mark, sums, confirmed_trades, quarantined_trades, chained: None }
     }
 }
 
@@ -214,7 +216,7 @@ impl WriteTxn {
         columns: &FigureColumns<'_>,
         at: EpochMs,
     ) -> Result<u64, StoreError> {
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, confirmed_trades } = columns;
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
         self.session
             .execute(
                 sql,
@@ -227,8 +229,9 @@ impl WriteTxn {
                     volumes,
                     notionals,
                     trades,
-                    confirmed_trades,
+                    &columns.confirmed_trades,
                     &at.ms(),
+                    &columns.quarantined_trades,
                 ],
             )
             .await
@@ -241,7 +244,7 @@ impl WriteTxn {
         figures: &[&Figure],
         at: EpochMs,
     ) -> Result<u64, StoreError> {
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, confirmed_trades } = columns;
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
         let chained = || figures.iter().map(|figure| figure.chained.as_ref());
         let entries: Vec<Option<i64>> = chained().map(|it| it.map(|it| entry_number(&it.head))).collect();
         let links: Vec<Option<&[u8]>> = chained().map(|it| it.map(|it| &it.head.link.bytes()[..])).collect();
@@ -258,7 +261,7 @@ impl WriteTxn {
                     volumes,
                     notionals,
                     trades,
-                    confirmed_trades,
+                    &columns.confirmed_trades,
                     &at.ms(),
                     &entries,
                     &links,
@@ -295,13 +298,15 @@ struct FigureColumns<'a> {
     notionals: Vec<Numeric<36>>,
     trades: Vec<i64>,
     confirmed_trades: Vec<i64>,
+    quarantined_trades: Vec<i64>,
 }
 
 impl<'a> FigureColumns<'a> {
     fn new(figures: &[&'a Figure]) -> Self {
         const FITS: &str = "fewer than 2^36 trades are ever summed";
         let mut columns = Self::default();
-        for Figure { ticker, interval, mark, sums, confirmed_trades, .. } in figures.iter().copied() {
+        for figure in figures.iter().copied() {
+            let Figure { ticker, interval, mark, sums, confirmed_trades, quarantined_trades, .. } = figure;
             columns.tickers.push(ticker.as_str());
             columns.intervals.push(interval.ms());
             columns.marks.push(mark.at().ms());
@@ -310,6 +315,7 @@ impl<'a> FigureColumns<'a> {
             columns.notionals.push(Numeric(sums.notional));
             columns.trades.push(i64::try_from(sums.trades).expect(FITS));
             columns.confirmed_trades.push(i64::try_from(*confirmed_trades).expect(FITS));
+            columns.quarantined_trades.push(i64::try_from(*quarantined_trades).expect(FITS));
         }
         columns
     }

@@ -33,6 +33,7 @@ pub mod listening;
 pub mod faults;
 pub mod incidents;
 pub mod rejections;
+pub mod suspects;
 
 pub mod retention;
 mod statistics;
@@ -51,5 +52,6 @@ pub use migrate::{migrate, schema_fingerprint};
 pub use numeric::Numeric;
 pub use pool::Store;
 pub use rejections::{Channel, REJECTIONS_KEPT, Refused};
+pub use suspects::{count_graded, count_suspected};
 pub use txn::WriteTxn;
 pub use watermarks::{Advance, TickerState};

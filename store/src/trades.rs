@@ -1,6 +1,6 @@
 //! Trades as the socket brought them. Nothing here touches a value that REST confirmed.
 
-use tape::{EpochMs, Heard, Known, Standing, Ticker, TradeId};
+use tape::{EpochMs, Heard, Known, Standing, Suspicion, Ticker, TradeId};
 use tokio_postgres::Row;
 
 use crate::StoreError;
@@ -115,22 +115,28 @@ impl WriteTxn {
         if heard.is_empty() {
             return Ok(Vec::new());
         }
-        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at } = columns(heard);
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, suspicions } = columns(heard);
         let rows = self
             .session
-            .query(sql, &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at])
+            .query(sql, &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at, &suspicions])
             .await?;
         rows.iter().map(name).collect()
     }
 }
 
 fn columns(heard: &[Heard]) -> TradeColumns<'_> {
-    TradeColumns::new(heard.iter().map(|heard| (&heard.trade, Some(heard.received_at))))
+    TradeColumns::new(heard.iter().map(|heard| (&heard.trade, Some(heard.received_at), heard.suspicion)))
 }
 
 /// The name of a trade.
 pub(crate) fn name(row: &Row) -> Result<(Ticker, TradeId), StoreError> {
     Ok((ticker(row, "ticker")?, trade_id(row, "tradeid")?))
+}
+
+fn suspicion(row: &Row) -> Result<Option<Suspicion>, StoreError> {
+    let name: Option<String> = column(row, "suspicion")?;
+    let unknown = |name: String| StoreError::unreadable("suspicion", format!("{name} is none of ours"));
+    name.map(|name| Suspicion::parse(&name).ok_or_else(|| unknown(name))).transpose()
 }
 
 fn known(row: &Row) -> Result<Known, StoreError> {
@@ -139,7 +145,9 @@ fn known(row: &Row) -> Result<Known, StoreError> {
     let is_confirmed: bool = column(row, "is_validated")?;
     let standing = match (is_confirmed, received_at) {
         (true, received_at) => Standing::Confirmed { was_heard: received_at.is_some() },
-        (false, Some(received_at)) => Standing::Heard { received_at: EpochMs::new(received_at) },
+        (false, Some(received_at)) => {
+            Standing::Heard { received_at: EpochMs::new(received_at), suspicion: suspicion(row)? }
+        }
         (false, None) => return Err(StoreError::unreadable("received_at", "a trade nobody vouches for")),
     };
     Ok(Known { trade, standing })

@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 
-use tape::{Bucket, EpochMs, Interval, Mark, Ticker, Trade};
+use tape::{Bucket, EpochMs, Extremes, Interval, Mark, Ticker, Trade};
+use tokio_postgres::Row;
 
-use crate::row::{instant, sums, ticker, trade};
+use crate::row::{column, count, instant, price, quantity, sums, ticker, trade};
 use crate::{Store, StoreError};
 
 impl Store {
     /// The exact sums of each second with trades after an instant, per ticker,
-    /// oldest first; confirmed trades and heard ones apart.
+    /// oldest first; confirmed trades, heard ones and suspects apart.
     ///
     /// # Errors
     /// When the database cannot be asked, or a sum does not fit.
@@ -31,6 +32,8 @@ impl Store {
                     second: Mark::at_or_after(instant(row, "second")?),
                     confirmed: sums(row, "confirmed_trades", "confirmed_volume", "confirmed_notional")?,
                     heard: sums(row, "heard_trades", "heard_volume", "heard_notional")?,
+                    quarantined: sums(row, "quarantined_trades", "quarantined_volume", "quarantined_notional")?,
+                    extremes: extremes(row)?,
                 });
             }
             buckets.insert(of.clone(), own);
@@ -73,4 +76,19 @@ impl Store {
         }
         Ok(marks)
     }
+}
+
+/// The ends of a second's confirmed trades; none without any.
+fn extremes(row: &Row) -> Result<Option<Extremes>, StoreError> {
+    let trades = count(row, "confirmed_trades")?;
+    if trades == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Extremes {
+        trades,
+        lowest: price(row, "lowest")?,
+        highest: price(row, "highest")?,
+        largest: quantity(row, "largest")?,
+        earliest_ms: column(row, "earliest_ms")?,
+    }))
 }

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn a_second_copy_is_a_duplicate_whatever_it_says() {
-        let heard = known(trade("a", 1_001, "1"), Standing::Heard { received_at: EpochMs::new(1_002) });
+        let heard =
+            known(trade("a", 1_001, "1"), Standing::Heard { received_at: EpochMs::new(1_002), suspicion: None });
         let confirmed = known(trade("a", 900, "1"), Standing::Confirmed { was_heard: true });
 
         assert_eq!(Arrival::of(&trade("a", 1_001, "2"), Some(&heard), SETTLED), Arrival::Duplicate);

@@ -2,7 +2,8 @@
 //! running windows of what is settled, confirmed and heard.
 
 use crate::{
-    Confirmation, Digest, EpochMs, Mark, Outcome, Rolling, Standing, Sums, Trade, Unfinished, Verdict, Watermark,
+    Band, Confirmation, Digest, EpochMs, Extremes, Heard, Mark, Outcome, Rolling, Standing, Sums, Suspects, Suspicion,
+    Trade, Unfinished, Verdict, Watermark,
 };
 
 /// The trades of one second: those confirmed and those only heard.
@@ -12,8 +13,12 @@ pub struct Bucket {
     pub second: Mark,
     /// The sums of the trades REST confirmed.
     pub confirmed: Sums,
-    /// The sums of the trades only the socket brought.
+    /// The sums of the trades only the socket brought, and nobody suspects.
     pub heard: Sums,
+    /// The sums of the trades only the socket brought, and that are suspected.
+    pub quarantined: Sums,
+    /// The ends of the trades REST confirmed; none without any.
+    pub extremes: Option<Extremes>,
 }
 
 /// What is said of one mark.
@@ -25,6 +30,8 @@ pub struct Said {
     pub sums: Sums,
     /// How many of its trades are confirmed.
     pub confirmed_trades: u64,
+    /// How many suspects claim to belong to it and are left out.
+    pub quarantined_trades: u64,
 }
 
 /// What is said for good of a mark the watermark passed.
@@ -48,6 +55,10 @@ pub struct Book {
     confirmed: Rolling,
     /// Heard trades beyond the watermark, closing at the last live mark.
     heard: Rolling,
+    /// Suspects among those, kept apart.
+    quarantined: Rolling,
+    /// What was normal lately.
+    band: Band,
 }
 
 /// The book and what was done to it disagree: it must be rebuilt from the store.
@@ -56,8 +67,8 @@ pub struct Book {
 pub struct Inconsistent(String);
 
 impl Book {
-    /// A book of windows of so many seconds, from the buckets after both
-    /// windows' opening edges, and the confirmed trades after
+    /// A book of windows of so many seconds, from the buckets after the instant
+    /// it [reaches back to](Book::reaches_back_to), and the confirmed trades after
     /// [`Book::last_settled_mark`], which are in the buckets too. `live_at` is
     /// the last mark already spoken of.
     pub fn rebuild(
@@ -74,18 +85,26 @@ impl Book {
             unfinished,
             confirmed: Rolling::new(seconds, live_at),
             heard: Rolling::new(seconds, live_at),
+            quarantined: Rolling::new(seconds, live_at),
+            band: Band::default(),
         };
         for bucket in buckets {
             book.settled.add(bucket.second.at(), bucket.confirmed);
             book.confirmed.add(bucket.second.at(), bucket.confirmed);
             book.heard.add(bucket.second.at(), bucket.heard);
+            book.quarantined.add(bucket.second.at(), bucket.quarantined);
+            if let Some(extremes) = bucket.extremes {
+                book.band.add(bucket.second.at().minus_ms(1), extremes);
+            }
         }
+        book.band.advance_to(book.watermark.settled_until());
         book
     }
 
     /// How far a rebuild must reach back: buckets after this instant are needed.
     pub fn reaches_back_to(watermark: &Watermark, seconds: i64, live_at: Mark) -> EpochMs {
-        Self::last_settled_mark(watermark).min(live_at).minus_seconds(seconds).at()
+        let windows = Self::last_settled_mark(watermark).min(live_at).minus_seconds(seconds).at();
+        windows.min(Band::reaches_back_to(watermark.settled_until()))
     }
 
     /// The last mark that is final where everything up to the watermark is.
@@ -98,9 +117,20 @@ impl Book {
         &self.watermark
     }
 
-    /// Takes in a heard trade that nobody knew and that lies beyond the watermark.
-    pub fn hear(&mut self, trade: &Trade) {
-        self.heard.add(trade.traded_at, sums(trade));
+    /// What is held against a heard trade that nobody knew. One that claims a
+    /// settled time is contradicted: all trades of that time are confirmed.
+    pub fn suspicion_of(&self, heard: &Heard, suspects: Suspects) -> Option<Suspicion> {
+        let settled_until = self.watermark.settled_until();
+        if heard.trade.traded_at <= settled_until {
+            return Some(Suspicion::Contradicted);
+        }
+        suspects.judge(&heard.trade, heard.received_at, &self.band, settled_until)
+    }
+
+    /// Takes in a heard trade that nobody knew and that lies beyond the
+    /// watermark. A suspect is counted, and kept out of every figure.
+    pub fn hear(&mut self, trade: &Trade, suspicion: Option<Suspicion>) {
+        self.heard_or_quarantined(suspicion).add(trade.traded_at, sums(trade));
     }
 
     /// Takes in what a page settled and returns the final figure of every mark
@@ -110,13 +140,15 @@ impl Book {
     /// [`Inconsistent`] when a trade to take out was never there.
     pub fn settle(&mut self, outcome: &Outcome) -> Result<Vec<Settled>, Inconsistent> {
         let was_settled_until = self.watermark.settled_until();
-        for Confirmation { trade, verdict, .. } in &outcome.confirmations {
+        for Confirmation { trade, verdict, received_at, suspicion } in &outcome.confirmations {
             match verdict {
-                Verdict::Matched => self.unhear(trade, was_settled_until)?,
-                Verdict::Altered { heard } => self.unhear(heard, was_settled_until)?,
+                Verdict::Matched => self.unhear(trade, *suspicion, was_settled_until)?,
+                Verdict::Altered { heard } => self.unhear(heard, *suspicion, was_settled_until)?,
                 Verdict::Missing | Verdict::Unheard => {}
             }
             self.confirm(trade);
+            let extremes = Extremes::of(trade.price, trade.quantity, trade.traded_at, *received_at);
+            self.band.add(trade.traded_at, extremes);
         }
         for correction in &outcome.corrections {
             let was = &correction.was;
@@ -129,17 +161,18 @@ impl Book {
             self.confirm(&correction.now);
         }
         for known in outcome.phantoms.iter().chain(&outcome.unplaced) {
-            if matches!(known.standing, Standing::Heard { .. }) {
-                self.unhear(&known.trade, was_settled_until)?;
+            if let Standing::Heard { suspicion, .. } = known.standing {
+                self.unhear(&known.trade, suspicion, was_settled_until)?;
             }
         }
         self.watermark = outcome.watermark.clone();
+        self.band.advance_to(self.watermark.settled_until());
         let settled_mark = Self::last_settled_mark(&self.watermark);
         let mut finals = Vec::new();
         while self.settled.closes_at() < settled_mark {
             let mark = self.settled.closes_at().next();
             let sums = self.settled.advance_to(mark);
-            let said = Said { mark, sums, confirmed_trades: sums.trades };
+            let said = Said { mark, sums, confirmed_trades: sums.trades, quarantined_trades: 0 };
             finals.push(Settled { said, second_digest: self.unfinished.finish(mark) });
         }
         Ok(finals)
@@ -150,11 +183,13 @@ impl Book {
     pub fn provisional_at(&mut self, mark: Mark) -> Option<Said> {
         let confirmed = self.confirmed.advance_to(mark);
         let heard = self.heard.advance_to(mark);
+        let quarantined_trades = self.quarantined.advance_to(mark).trades;
         let is_settled = mark.at() <= self.watermark.settled_until();
         if is_settled {
             return None;
         }
-        Some(Said { mark, sums: confirmed.plus(heard), confirmed_trades: confirmed.trades })
+        let (sums, confirmed_trades) = (confirmed.plus(heard), confirmed.trades);
+        Some(Said { mark, sums, confirmed_trades, quarantined_trades })
     }
 
     fn confirm(&mut self, trade: &Trade) {
@@ -163,14 +198,23 @@ impl Book {
         self.confirmed.add(trade.traded_at, sums(trade));
     }
 
-    /// Takes a heard trade out of the live window. One that claims a settled
-    /// time never was in it.
-    fn unhear(&mut self, trade: &Trade, was_settled_until: EpochMs) -> Result<(), Inconsistent> {
-        let was_in_window = was_settled_until < trade.traded_at;
-        if was_in_window && !self.heard.remove(trade.traded_at, sums(trade)) {
+    /// Takes a heard trade out of where it was counted. One that claims a
+    /// settled time never was anywhere.
+    fn unhear(
+        &mut self,
+        trade: &Trade,
+        suspicion: Option<Suspicion>,
+        was_settled_until: EpochMs,
+    ) -> Result<(), Inconsistent> {
+        let was_counted = was_settled_until < trade.traded_at;
+        if was_counted && !self.heard_or_quarantined(suspicion).remove(trade.traded_at, sums(trade)) {
             return Err(inconsistent(trade));
         }
         Ok(())
+    }
+
+    fn heard_or_quarantined(&mut self, suspicion: Option<Suspicion>) -> &mut Rolling {
+        if suspicion.is_some() { &mut self.quarantined } else { &mut self.heard }
     }
 }
 
@@ -205,13 +249,17 @@ mod tests {
         )
     }
 
+    fn bucket(second: i64, confirmed: Sums, heard: Sums) -> Bucket {
+        Bucket { second: mark(second), confirmed, heard, quarantined: Sums::EMPTY, extremes: None }
+    }
+
     fn mark(ms: i64) -> Mark {
         Mark::at_or_before(EpochMs::new(ms))
     }
 
     fn heard(trade: Trade) -> Known {
         let received_at = trade.traded_at;
-        Known { trade, standing: Standing::Heard { received_at } }
+        Known { trade, standing: Standing::Heard { received_at, suspicion: None } }
     }
 
     fn settle(book: &mut Book, trades: Vec<Trade>, market_time: i64, known: &[Known]) -> Vec<Settled> {
@@ -224,7 +272,7 @@ mod tests {
     #[test]
     fn a_heard_trade_counts_until_rest_speaks_and_is_not_counted_twice_then() {
         let mut book = book();
-        book.hear(&trade("a", 500, "10"));
+        book.hear(&trade("a", 500, "10"), None);
         assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").sums.trades, 1);
 
         settle(&mut book, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "10"))]);
@@ -236,7 +284,7 @@ mod tests {
     #[test]
     fn a_phantom_leaves_every_later_figure() {
         let mut book = book();
-        book.hear(&trade("ghost", 500, "99"));
+        book.hear(&trade("ghost", 500, "99"), None);
         assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").sums.trades, 1);
 
         settle(&mut book, vec![], 3_000, &[heard(trade("ghost", 500, "99"))]);
@@ -247,7 +295,7 @@ mod tests {
     #[test]
     fn an_altered_trade_is_replaced_by_the_true_one() {
         let mut book = book();
-        book.hear(&trade("a", 500, "11"));
+        book.hear(&trade("a", 500, "11"), None);
 
         settle(&mut book, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "11"))]);
 
@@ -287,17 +335,83 @@ mod tests {
         assert!(book.settle(&outcome).is_err());
     }
 
+    fn suspected(trade: Trade) -> Known {
+        let received_at = trade.traded_at;
+        Known { trade, standing: Standing::Heard { received_at, suspicion: Some(Suspicion::Price) } }
+    }
+
+    #[test]
+    fn a_suspect_counts_in_no_figure_until_rest_confirms_it() {
+        let mut book = book();
+        book.hear(&trade("a", 400, "10"), None);
+        book.hear(&trade("far", 500, "99"), Some(Suspicion::Price));
+
+        let said = book.provisional_at(mark(1_000)).expect("provisional");
+        assert_eq!((said.sums, said.quarantined_trades), (sums(&trade("a", 400, "10")), 1));
+
+        let known = [heard(trade("a", 400, "10")), suspected(trade("far", 500, "99"))];
+        settle(&mut book, vec![trade("a", 400, "10"), trade("far", 500, "99")], 1_600, &known);
+        let said = book.provisional_at(mark(2_000)).expect("provisional");
+        assert_eq!((said.sums.trades, said.confirmed_trades, said.quarantined_trades), (2, 2, 0));
+    }
+
+    #[test]
+    fn a_suspect_that_is_altered_or_a_phantom_leaves_the_quarantine_and_no_figure() {
+        let mut book = book();
+        book.hear(&trade("a", 400, "99"), Some(Suspicion::Price));
+        book.hear(&trade("ghost", 500, "99"), Some(Suspicion::Price));
+        assert_eq!(book.provisional_at(mark(1_000)).expect("provisional").quarantined_trades, 2);
+
+        let known = [suspected(trade("a", 400, "99")), suspected(trade("ghost", 500, "99"))];
+        settle(&mut book, vec![trade("a", 400, "10")], 1_600, &known);
+        settle(&mut book, vec![], 3_000, &known[1..]);
+
+        let said = book.provisional_at(mark(3_000)).expect("provisional");
+        assert_eq!((said.sums, said.quarantined_trades), (sums(&trade("a", 400, "10")), 0));
+    }
+
+    #[test]
+    fn a_suspect_counts_only_in_the_windows_whose_time_it_claims() {
+        let mut book = Book::rebuild(Watermark::Through(EpochMs::new(0)), 2, mark(0), &[], Unfinished::default());
+        book.hear(&trade("far", 1_500, "99"), Some(Suspicion::Price));
+
+        let held: Vec<u64> = (1..=4)
+            .map(|second| book.provisional_at(mark(second * 1_000)).expect("provisional").quarantined_trades)
+            .collect();
+        assert_eq!(held, [0, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_rebuilt_book_suspects_what_the_old_one_would_have_suspected() {
+        let mut old = book();
+        let page: Vec<Trade> = (0..20).map(|n| trade(&n.to_string(), 500 + n, "100")).collect();
+        let ends = page.iter().map(|it| Extremes::of(it.price, it.quantity, it.traded_at, None));
+        let ends = ends.reduce(Extremes::and).expect("twenty");
+        let confirmed = page.iter().map(sums).sum();
+        settle(&mut old, page, 3_000, &[]);
+        let buckets = [Bucket { extremes: Some(ends), ..bucket(1_000, confirmed, Sums::EMPTY) }];
+        let rebuilt = Book::rebuild(old.watermark().clone(), 1, mark(2_000), &buckets, Unfinished::default());
+
+        for (at, price, suspicion) in
+            [(4_000, "100", None), (4_000, "200", Some(Suspicion::Price)), (400, "100", Some(Suspicion::Contradicted))]
+        {
+            let heard = Heard { trade: trade("x", at, price), received_at: EpochMs::new(4_100), suspicion: None };
+            assert_eq!(old.suspicion_of(&heard, Suspects::USUAL), suspicion, "{price} at {at}");
+            assert_eq!(rebuilt.suspicion_of(&heard, Suspects::USUAL), suspicion, "{price} at {at}, rebuilt");
+        }
+    }
+
     #[test]
     fn a_rebuilt_book_says_what_the_old_one_said() {
         let mut old = book();
-        old.hear(&trade("a", 500, "10"));
-        old.hear(&trade("b", 1_500, "20"));
+        old.hear(&trade("a", 500, "10"), None);
+        old.hear(&trade("b", 1_500, "20"), None);
         settle(&mut old, vec![trade("a", 500, "10")], 1_600, &[heard(trade("a", 500, "10"))]);
         let before = old.provisional_at(mark(2_000));
 
         let buckets = [
-            Bucket { second: mark(1_000), confirmed: sums(&trade("a", 500, "10")), heard: Sums::EMPTY },
-            Bucket { second: mark(2_000), confirmed: Sums::EMPTY, heard: sums(&trade("b", 1_500, "20")) },
+            bucket(1_000, sums(&trade("a", 500, "10")), Sums::EMPTY),
+            bucket(2_000, Sums::EMPTY, sums(&trade("b", 1_500, "20"))),
         ];
         let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(1_000), &buckets, Unfinished::default());
 
@@ -308,11 +422,7 @@ mod tests {
     fn a_book_rebuilt_in_the_middle_of_a_second_makes_the_digest_the_old_one_would_have_made() {
         let mut old = book();
         settle(&mut old, vec![trade("b", 1_200, "10"), trade("a", 1_400, "20")], 2_400, &[]);
-        let buckets = [Bucket {
-            second: mark(2_000),
-            confirmed: sums(&trade("b", 1_200, "10")).plus(sums(&trade("a", 1_400, "20"))),
-            heard: Sums::EMPTY,
-        }];
+        let buckets = [bucket(2_000, sums(&trade("b", 1_200, "10")).plus(sums(&trade("a", 1_400, "20"))), Sums::EMPTY)];
         let held = [trade("a", 1_400, "20"), trade("b", 1_200, "10")].iter().collect();
         let mut rebuilt = Book::rebuild(old.watermark().clone(), 300, mark(0), &buckets, held);
 

@@ -94,7 +94,7 @@ impl Outcome {
         }
         for Known { trade, standing } in &self.phantoms {
             let received_at = match standing {
-                Standing::Heard { received_at } => Some(*received_at),
+                Standing::Heard { received_at, .. } => Some(*received_at),
                 Standing::Confirmed { .. } => None,
             };
             faults.extend(Fault::new(FaultKind::Phantom, Some(trade.clone()), None, received_at));
@@ -115,6 +115,7 @@ mod tests {
             trade: trade(id, 1_000, "1"),
             verdict,
             received_at: Some(EpochMs::new(received_at)),
+            suspicion: None,
         };
         let outcome = Outcome {
             confirmations: vec![

@@ -27,6 +27,7 @@ pub mod watermark;
 
 pub mod arrival;
 pub mod fault;
+pub mod grade;
 pub mod page;
 pub mod reconcile;
 

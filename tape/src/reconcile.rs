@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{EpochMs, Page, Patience, Trade, TradeId, Watermark};
+use crate::{EpochMs, Page, Patience, Suspicion, Trade, TradeId, Watermark};
 
 /// What is held under one trade id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Standing {
     Heard {
         /// When the frame came.
         received_at: EpochMs,
+        /// What was held against it.
+        suspicion: Option<Suspicion>,
     },
     /// REST; and whether the socket had it too.
     Confirmed {
@@ -54,6 +56,8 @@ pub struct Confirmation {
     pub verdict: Verdict,
     /// When it was heard, if it was.
     pub received_at: Option<EpochMs>,
+    /// What was held against what was heard.
+    pub suspicion: Option<Suspicion>,
 }
 
 /// A change of mind of REST about a trade no final figure holds yet.
@@ -106,11 +110,12 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
             None => {
                 let was_listening = patience.listening_since.is_some_and(|since| since <= trade.traded_at);
                 let verdict = if was_listening { Verdict::Missing } else { Verdict::Unheard };
-                confirmations.push(confirmation(trade, verdict, None));
+                confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at: None, suspicion: None });
             }
-            Some(Known { trade: held, standing: Standing::Heard { received_at } }) => {
+            Some(Known { trade: held, standing: Standing::Heard { received_at, suspicion } }) => {
                 let verdict = if held == trade { Verdict::Matched } else { Verdict::Altered { heard: held.clone() } };
-                confirmations.push(confirmation(trade, verdict, Some(*received_at)));
+                let (received_at, suspicion) = (Some(*received_at), *suspicion);
+                confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at, suspicion });
             }
             Some(Known { trade: held, standing: Standing::Confirmed { .. } }) => {
                 if held != trade && watermark.settled_until() < held.traded_at {
@@ -125,7 +130,7 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let mut phantoms = Vec::new();
     let mut unplaced = Vec::new();
     for known in known {
-        let Standing::Heard { received_at } = known.standing else {
+        let Standing::Heard { received_at, .. } = known.standing else {
             continue;
         };
         if seen.contains(&known.trade.id) || settled_until < known.trade.traded_at {
@@ -140,10 +145,6 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let known_by_now = page.market_time.minus_ms(patience.settle_delay_ms);
     let has_more = watermark.is_before(&next) && next != Watermark::Through(known_by_now);
     Outcome { confirmations, corrections, phantoms, unplaced, watermark: next, unpageable, has_more }
-}
-
-fn confirmation(trade: &Trade, verdict: Verdict, received_at: Option<EpochMs>) -> Confirmation {
-    Confirmation { trade: trade.clone(), verdict, received_at }
 }
 
 /// Where reading goes on, and the millisecond that had to be left unfinished.
@@ -198,7 +199,7 @@ pub(crate) mod tests {
 
     fn heard(id: &str, traded_at: i64, price: &str) -> Known {
         let received_at = EpochMs::new(traded_at + 5);
-        Known { trade: trade(id, traded_at, price), standing: Standing::Heard { received_at } }
+        Known { trade: trade(id, traded_at, price), standing: Standing::Heard { received_at, suspicion: None } }
     }
 
     fn page(trades: Vec<Trade>, is_full: bool, market_time: i64) -> Page {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{EpochMs, Price, Quantity, Rejection};
+use crate::{EpochMs, Price, Quantity, Rejection, Suspicion};
 
 /// Our code for what is traded: 1 to 32 of `A-Z a-z 0-9 / - _ . :`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,6 +89,8 @@ pub struct Heard {
     pub trade: Trade,
     /// When the frame came, by our clock.
     pub received_at: EpochMs,
+    /// What is held against it; nothing before it was judged.
+    pub suspicion: Option<Suspicion>,
 }
 
 /// Refuses times outside `(oldest, latest]`.

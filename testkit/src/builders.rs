@@ -40,5 +40,5 @@ pub fn trade(of: &str, named: &str, traded_at: i64, price_text: &str, quantity_t
 
 /// A trade the socket brought at an instant of ours.
 pub fn heard(trade: Trade, received_at: i64) -> Heard {
-    Heard { trade, received_at: at(received_at) }
+    Heard { trade, received_at: at(received_at), suspicion: None }
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use chrono::Utc;
 use serde::Deserialize;
-use tape::{EpochMs, Interval, Ticker};
+use tape::{EpochMs, Interval, Suspects, Ticker};
 use url::Url;
 
-use values::{backfill_from, interval, log_format, market_clock, retention, text, tickers, venue_name};
+use values::{backfill_from, interval, log_format, market_clock, or_off, retention, text, tickers, venue_name};
 pub use variables::VARIABLES;
 
 /// The variables as they come.
@@ -32,6 +32,9 @@ struct Raw {
     settle_delay: Option<String>,
     allowed_skew: Option<String>,
     late_after: Option<String>,
+    suspect_future: Option<String>,
+    suspect_price_band: Option<String>,
+    suspect_quantity_factor: Option<String>,
     poll_every: Option<String>,
     rest_rate: Option<String>,
     page_limit: Option<String>,
@@ -106,6 +109,8 @@ pub struct Config {
     pub allowed_skew_ms: i64,
     /// `LATE_AFTER` in milliseconds.
     pub late_after_ms: i64,
+    /// `SUSPECT_FUTURE`, `SUSPECT_PRICE_BAND`, `SUSPECT_QUANTITY_FACTOR`.
+    pub suspects: Suspects,
     /// `POLL_EVERY`.
     pub poll_every: Duration,
     /// `REST_RATE`.
@@ -192,6 +197,7 @@ impl Reader {
             settle_delay_ms: self.millis("SETTLE_DELAY", raw.settle_delay, 0, 3_600_000),
             allowed_skew_ms: self.millis("ALLOWED_SKEW", raw.allowed_skew, 0, 600_000),
             late_after_ms: self.millis("LATE_AFTER", raw.late_after, 1, 3_600_000),
+            suspects: self.suspects(raw.suspect_future, raw.suspect_price_band, raw.suspect_quantity_factor),
             poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
             rest_rate: NonZeroU32::new(self.count("REST_RATE", raw.rest_rate, 1, 100_000)).unwrap_or(NonZeroU32::MIN),
             page_limit: self.count("PAGE_LIMIT", raw.page_limit, 1, 10_000),
@@ -208,6 +214,22 @@ impl Reader {
         };
         self.check_backfill(&config);
         if self.wrong.is_empty() { Ok(config) } else { Err(ConfigError(self.wrong)) }
+    }
+
+    fn suspects(&mut self, future: Option<String>, price: Option<String>, quantity: Option<String>) -> Suspects {
+        const BEYOND_MS: std::ops::RangeInclusive<i64> = 0..=600_000;
+        const BEYOND_BPS: std::ops::RangeInclusive<u32> = 0..=1_000_000;
+        const TIMES: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+        let future_ms = |text: &str| tape::time::parse_duration_ms(text).filter(|ms| BEYOND_MS.contains(ms));
+        let bps = |text: &str| text.parse().ok().filter(|bps| BEYOND_BPS.contains(bps));
+        let times = |text: &str| text.parse().ok().filter(|times| TIMES.contains(times));
+        let (within_ms, within_bps) = ("off, or a duration from 0ms to 10m", "off, or basis points from 0 to 1000000");
+        let within_times = "off, or a whole number from 1 to 1000000";
+        Suspects {
+            future_ms: self.parse("SUSPECT_FUTURE", future, within_ms, or_off(future_ms)).flatten(),
+            price_band_bps: self.parse("SUSPECT_PRICE_BAND", price, within_bps, or_off(bps)).flatten(),
+            quantity_factor: self.parse("SUSPECT_QUANTITY_FACTOR", quantity, within_times, or_off(times)).flatten(),
+        }
     }
 
     /// A tape that begins before what is kept would be refused row by row.
@@ -340,6 +362,19 @@ mod tests {
         assert!(read(&[old]).expect_err("older than 30 days").contains("RETENTION=forever"));
         assert!(read(&[old, ("RETENTION", "forever")]).is_ok());
         assert!(read(&[old, ("MARKET_CLOCK", "market")]).is_ok());
+    }
+
+    #[test]
+    fn the_filter_of_suspects_is_the_usual_one_and_each_part_of_it_can_be_off() {
+        assert_eq!(read(&[]).expect("defaults").suspects, Suspects::USUAL);
+        let off = [("SUSPECT_FUTURE", "off"), ("SUSPECT_PRICE_BAND", "OFF"), ("SUSPECT_QUANTITY_FACTOR", "off")];
+        assert_eq!(read(&off).expect("off").suspects, Suspects::default());
+        let strict = [("SUSPECT_FUTURE", "0"), ("SUSPECT_PRICE_BAND", "0"), ("SUSPECT_QUANTITY_FACTOR", "1")];
+        let strict = read(&strict).expect("strict").suspects;
+        assert_eq!(strict, Suspects { future_ms: Some(0), price_band_bps: Some(0), quantity_factor: Some(1) });
+        for wrong in [("SUSPECT_FUTURE", "soon"), ("SUSPECT_PRICE_BAND", "1%"), ("SUSPECT_QUANTITY_FACTOR", "0")] {
+            assert!(read(&[wrong]).expect_err("refused").contains("accepted: off, or"), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -10,12 +10,13 @@ mod chaining;
 mod hearing;
 mod marking;
 mod settling;
+mod suspecting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use store::{StoreError, TickerState};
-use tape::{Book, EpochMs, Interval, Mark, Patience, Ticker, Unfinished, Watermark};
+use tape::{Book, EpochMs, Interval, Mark, Patience, Suspects, Ticker, Unfinished, Watermark};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -72,6 +73,7 @@ pub struct Settings {
     retention_ms: Option<i64>,
     backfill_from: BackfillFrom,
     max_tickers: usize,
+    suspects: Suspects,
 }
 
 impl Settings {
@@ -90,6 +92,7 @@ impl Settings {
             retention_ms: config.retention_ms,
             backfill_from: config.backfill_from,
             max_tickers: config.max_tickers,
+            suspects: config.suspects,
         }
     }
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use store::Figure;
-use tape::{Confirmation, EpochMs, Fault, Heard, Mark};
+use tape::{Confirmation, EpochMs, Fault, Heard, Mark, Suspicion};
 
 /// Faults are told apart by kind; a trade id is never a label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,6 +42,7 @@ pub struct Metrics {
     confirmed: Counter,
     finals: Counter,
     faults: Family<Kind, Counter>,
+    suspects: Family<Kind, Counter>,
     /// The ticker least far confirmed, in milliseconds behind the clock.
     pub lag_ms: Gauge,
     mark_delay_seconds: Option<Histogram>,
@@ -67,6 +68,7 @@ impl Metrics {
         registry.register("confirmed_trades", "Trades confirmed by REST", metrics.confirmed.clone());
         registry.register("final_figures", "Figures that became final", metrics.finals.clone());
         registry.register("feed_faults", "Faults of the socket, by kind", metrics.faults.clone());
+        registry.register("suspects", "Heard trades held back from figures, by kind", metrics.suspects.clone());
         registry.register(
             "lag_milliseconds",
             "How far the slowest ticker is confirmed behind the clock",
@@ -85,6 +87,13 @@ impl Metrics {
     /// Trades heard for the first time were committed.
     pub fn heard_committed(&self, new: &[Heard]) {
         self.heard.inc_by(new.len() as u64);
+    }
+
+    /// Suspects were committed.
+    pub fn suspected(&self, suspicions: impl Iterator<Item = Suspicion>) {
+        for suspicion in suspicions {
+            self.suspects.get_or_create(&Kind { kind: suspicion.as_str() }).inc();
+        }
     }
 
     /// A settlement was committed at an instant of ours.

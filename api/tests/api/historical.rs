@@ -173,3 +173,26 @@ async fn eighteen_decimals_and_large_quantities_stay_exact() {
     assert_eq!(answer["volume"], "9999999999999999.000000000000000001");
     assert_eq!(answer["notional"], "999999999999989900000000000001.000000000000000000000000000000000001");
 }
+
+#[tokio::test]
+async fn a_suspect_is_left_out_of_a_provisional_answer_and_said_to_be() {
+    let database = database().await;
+    let mut bitcoin = market(&database).await;
+    let before = bitcoin.sums(MARK - 500, 90_000);
+    bitcoin.trade("far", MARK - 1_000, "999999", "5").await;
+    bitcoin
+        .client
+        .execute("update transactions set suspicion = 'price' where tradeid = 'far'", &[])
+        .await
+        .expect("one");
+    let api = Running::standing_at(&database, NOW);
+    let at = |ts: i64| format!("/historical?ticker=BTC&ts={ts}&interval=90s");
+
+    let answer = api.json(&at(MARK - 500)).await;
+
+    assert_eq!(answer["source"], "computed");
+    assert_eq!((&answer["trades"], &answer["quarantined_trades"]), (&before.trades.into(), &1.into()));
+    assert_eq!(answer["volume"], before.volume.to_string());
+    assert_eq!(answer["notional"], before.notional.to_string());
+    assert_eq!(api.json(&at(MARK - 1_001)).await["quarantined_trades"], 0, "it claims a time after that window");
+}

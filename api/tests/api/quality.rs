@@ -110,3 +110,37 @@ async fn the_span_is_bounded_and_begins_before_it_ends() {
     assert_eq!(open_ended.problem()["parameter"], "from", "only from was given");
     assert_eq!(api.json("/quality").await["to"], MARK + 60_000, "without a span, the hour up to now");
 }
+
+#[tokio::test]
+async fn the_filter_of_suspects_is_graded_by_what_rest_said_later() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let minute = MARK - 60_000;
+    for (kind, trades) in [
+        ("suspected_price", 9),
+        ("suspected_price_altered", 2),
+        ("suspected_price_phantom", 3),
+        ("suspected_price_matched", 1),
+        ("suspected_contradicted", 4),
+        ("suspected_contradicted_altered", 4),
+        ("unsuspected_altered", 5),
+        ("unsuspected_phantom", 6),
+    ] {
+        bitcoin.counted("BTC", minute, kind, trades).await;
+    }
+    let api = Running::standing_at(&database, NOW);
+
+    let answer = api.json(&format!("/quality?ticker=BTC&from={minute}&to={MARK}")).await;
+
+    let suspects = &answer["suspects"];
+    let price = serde_json::json!({"kind": "price", "suspected": 9, "justified": 5, "unjustified": 1, "open": 3});
+    assert_eq!(find(&suspects["kinds"], "price"), &price);
+    assert_eq!(find(&suspects["kinds"], "contradicted")["justified"], 4);
+    // 9 of 10 decided were false; 9 of 20 false ones were suspected.
+    assert_eq!((&suspects["precision"], &suspects["recall"]), (&"0.900000".into(), &"0.450000".into()));
+    assert_eq!(find(&suspects["recall_by_fault"], "altered")["recall"], "0.545455");
+    assert_eq!(find(&suspects["recall_by_fault"], "phantom")["recall"], "0.333333");
+
+    let elsewhere = api.json("/quality?ticker=ETH&exchange=second").await;
+    assert!(elsewhere["suspects"]["precision"].is_null() && elsewhere["suspects"]["recall"].is_null());
+}

@@ -205,7 +205,7 @@ fn say(socket: &Socket, decoded: Decoded, frame: &str, received_at: EpochMs) -> 
     let said = match decoded {
         Ok(trade) => {
             socket.stats.count_trade(received_at);
-            Said::Trade(Heard { trade, received_at })
+            Said::Trade(Heard { trade, received_at, suspicion: None })
         }
         Err(Refusal { rejection, ticker, .. }) => {
             socket.stats.count_rejected(rejection.kind());

@@ -23,6 +23,8 @@ pub struct Figure {
     pub sums: Sums,
     /// How many of the trades are confirmed.
     pub confirmed_trades: u64,
+    /// How many suspects claim to belong to the window and are not counted.
+    pub quarantined_trades: u64,
     /// Whether the whole window is confirmed.
     pub is_final: bool,
     /// Whether it was read rather than summed just now.
@@ -131,6 +133,7 @@ impl Figure {
             price: price.map(|price| price.0),
             sums: sums(row, "trades", "volume", "notional")?,
             confirmed_trades: count(row, "confirmed_trades")?,
+            quarantined_trades: count(row, "quarantined_trades")?,
             is_final: column(row, "is_validated")?,
             is_kept: true,
             revision,
@@ -150,6 +153,7 @@ impl Figure {
             price: sums.vwap(),
             sums,
             confirmed_trades: count(row, "confirmed_trades")?,
+            quarantined_trades: count(row, "quarantined_trades")?,
             is_final,
             is_kept: false,
             revision: if is_final { None } else { Some(0) },

@@ -13,7 +13,8 @@ async fn a_confirmation_replaces_the_values_and_keeps_when_the_trade_was_heard()
     scene.hear(&[heard(said.clone(), 777)]).await;
 
     let verdict = Verdict::Altered { heard: said };
-    let confirmation = Confirmation { trade: truth.clone(), verdict, received_at: Some(EpochMs::new(777)) };
+    let confirmation =
+        Confirmation { trade: truth.clone(), verdict, received_at: Some(EpochMs::new(777)), suspicion: None };
     let txn = scene.begin().await;
     txn.trades_confirm(&[confirmation]).await.expect("written");
     txn.commit().await.expect("committed");

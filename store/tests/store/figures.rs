@@ -15,6 +15,7 @@ pub fn figure(mark: i64, traded_price: Option<&str>) -> Figure {
         mark: Mark::at_or_before(at(mark)),
         sums,
         confirmed_trades: sums.trades,
+        quarantined_trades: 0,
         chained: None,
     }
 }
@@ -135,4 +136,25 @@ async fn the_latest_figure_gives_way_to_a_newer_mark_or_to_its_own_final_one() {
     assert_eq!(latest(&scene, &[figure(2_000, Some("14"))], false).await, 0, "final stays");
     assert_eq!(latest(&scene, &[figure(3_000, None)], false).await, 1);
     assert_eq!(scene.text(shown).await.as_deref(), Some("3000 f"), "no trades have no price");
+}
+
+#[tokio::test]
+async fn a_provisional_figure_says_how_many_are_held_back_and_a_final_one_none() {
+    let scene = scene().await;
+    let held_back = Figure { quarantined_trades: 3, ..unconfirmed(figure(5_000, Some("10"))) };
+    let txn = scene.begin().await;
+    txn.figures_insert_provisional(std::slice::from_ref(&held_back), at(1)).await.expect("written");
+    txn.latest_upsert(&[held_back], false, at(1)).await.expect("written");
+    txn.commit().await.expect("committed");
+    for table in ["vwap_history", "latest_vwap_history"] {
+        assert_eq!(scene.number(&format!("select quarantined_trades from {table}")).await, 3);
+    }
+
+    let txn = scene.begin().await;
+    txn.figures_insert_final(&[figure(5_000, Some("10"))], at(2)).await.expect("written");
+    txn.latest_upsert(&[figure(5_000, Some("10"))], true, at(2)).await.expect("written");
+    txn.commit().await.expect("committed");
+    for table in ["vwap_history", "latest_vwap_history"] {
+        assert_eq!(scene.number(&format!("select quarantined_trades from {table} where is_validated")).await, 0);
+    }
 }

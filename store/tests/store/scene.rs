@@ -74,7 +74,7 @@ impl Scene {
 
 /// The confirmation of a trade nobody heard.
 pub fn missing(trade: &Trade) -> Confirmation {
-    Confirmation { trade: trade.clone(), verdict: Verdict::Missing, received_at: None }
+    Confirmation { trade: trade.clone(), verdict: Verdict::Missing, received_at: None, suspicion: None }
 }
 
 pub fn name(trade: &Trade) -> (Ticker, TradeId) {
@@ -86,7 +86,10 @@ pub fn through(ms: i64) -> Watermark {
 }
 
 pub fn known_heard(trade: &Trade, received_at: i64) -> Known {
-    Known { trade: trade.clone(), standing: Standing::Heard { received_at: EpochMs::new(received_at) } }
+    Known {
+        trade: trade.clone(),
+        standing: Standing::Heard { received_at: EpochMs::new(received_at), suspicion: None },
+    }
 }
 
 pub fn known_confirmed(trade: &Trade, was_heard: bool) -> Known {

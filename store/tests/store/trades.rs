@@ -1,5 +1,6 @@
 //! What the socket brought: kept, never in the way of what REST said.
 
+use tape::{Confirmation, Extremes, Heard, Known, Standing, Sums, Suspicion, Verdict};
 use testkit::{at, heard, id, ticker, trade};
 
 use crate::scene::{known_confirmed, known_heard, name, scene, through};
@@ -141,4 +142,87 @@ async fn nothing_to_do_is_done_at_once() {
     txn.trades_confirm(&[]).await.expect("nothing");
     txn.watermarks_advance(&[], at(0)).await.expect("nothing");
     txn.commit().await.expect("committed");
+}
+
+#[tokio::test]
+async fn what_is_held_against_a_trade_is_told_and_dropped_when_rest_confirms_it() {
+    let scene = scene().await;
+    let trade = trade("BTC", "a", 5_000, "10", "1");
+    let suspicion = Some(Suspicion::Quantity);
+    let copy = Heard { suspicion: None, ..heard(trade.clone(), 6) };
+    scene.hear(&[Heard { suspicion, ..heard(trade.clone(), 5) }, copy]).await;
+    let expected = Known { trade: trade.clone(), standing: Standing::Heard { received_at: at(5), suspicion } };
+
+    assert_eq!(scene.known(&[name(&trade)]).await, std::slice::from_ref(&expected), "the first copy decides");
+    let found = scene.begin().await.trades_heard_until(&[(ticker("BTC"), at(9_000))]).await.expect("read");
+    assert_eq!(found, [expected]);
+    let confirmation =
+        Confirmation { trade: trade.clone(), verdict: Verdict::Matched, received_at: Some(at(5)), suspicion };
+    let txn = scene.begin().await;
+    txn.trades_confirm(&[confirmation]).await.expect("written");
+    txn.commit().await.expect("committed");
+
+    assert_eq!(scene.known(&[name(&trade)]).await, [known_confirmed(&trade, true)]);
+    assert_eq!(scene.text("select suspicion from transactions").await, None);
+}
+
+#[tokio::test]
+async fn a_suspect_stays_one_when_it_is_moved_aside_or_kept_there_from_the_first() {
+    let scene = scene().await;
+    let (moved, kept) = (trade("BTC", "a", 5_000, "10", "1"), trade("BTC", "b", 1, "10", "1"));
+    let suspected = |trade: &tape::Trade, suspicion| Heard { suspicion: Some(suspicion), ..heard(trade.clone(), 5) };
+    let known = |trade: &tape::Trade, suspicion| Known {
+        trade: trade.clone(),
+        standing: Standing::Heard { received_at: at(5), suspicion: Some(suspicion) },
+    };
+    scene.hear(&[suspected(&moved, Suspicion::Price)]).await;
+    let txn = scene.begin().await;
+    txn.trades_insert_unplaced(&[suspected(&kept, Suspicion::Contradicted)]).await.expect("written");
+    txn.trades_unplace(&[known(&moved, Suspicion::Price)]).await.expect("written");
+    txn.commit().await.expect("committed");
+
+    let expected = [known(&moved, Suspicion::Price), known(&kept, Suspicion::Contradicted)];
+    assert_eq!(scene.known(&[name(&moved), name(&kept)]).await, expected);
+    let mut found = scene.begin().await.trades_heard_until(&[(ticker("BTC"), at(9_000))]).await.expect("read");
+    found.sort_by(|a, b| a.trade.id.cmp(&b.trade.id));
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_confirmed_trade_can_never_be_a_suspect() {
+    let scene = scene().await;
+    scene.confirm(&[trade("BTC", "a", 1_000, "10", "1")]).await;
+
+    let refused = scene.client.execute("update transactions set suspicion = 'price'", &[]).await;
+    assert!(refused.is_err());
+    let unknown = "insert into unplaced_trades values ('generic', 'BTC', 'x', 1, 1, 1, 1, 'odd')";
+    assert!(scene.client.execute(unknown, &[]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_rebuild_keeps_suspects_apart_and_knows_the_ends_of_what_is_confirmed() {
+    let scene = scene().await;
+    let suspect = trade("BTC", "far", 10_500, "99", "2");
+    scene.hear(&[Heard { suspicion: Some(Suspicion::Price), ..heard(suspect.clone(), 10_600) }]).await;
+    let (low, high) = (trade("BTC", "low", 10_001, "9.5", "3"), trade("BTC", "high", 11_000, "10.5", "1"));
+    let confirmed = |trade: &tape::Trade, received_at| Confirmation {
+        trade: trade.clone(),
+        verdict: Verdict::Matched,
+        received_at,
+        suspicion: None,
+    };
+    let txn = scene.begin().await;
+    txn.trades_confirm(&[confirmed(&low, Some(at(10_100))), confirmed(&high, Some(at(10_970)))])
+        .await
+        .expect("written");
+    txn.commit().await.expect("committed");
+
+    let buckets = scene.store.window_buckets("generic", &[(ticker("BTC"), at(0))]).await.expect("read");
+
+    let bucket = buckets[&ticker("BTC")][0];
+    assert_eq!((bucket.confirmed.trades, bucket.heard.trades), (2, 0));
+    assert_eq!(bucket.quarantined, Sums::of(suspect.price, suspect.quantity));
+    let ends =
+        Extremes { trades: 2, lowest: low.price, highest: high.price, largest: low.quantity, earliest_ms: Some(30) };
+    assert_eq!(bucket.extremes, Some(ends));
 }

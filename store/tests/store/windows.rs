@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use store::Figure;
-use tape::{Bucket, Interval, Mark, Sums, Trade};
+use tape::{Bucket, Extremes, Interval, Mark, Sums, Trade};
 use testkit::{at, heard, ticker, trade};
 
 use crate::scene::{VENUE, scene};
@@ -14,7 +14,14 @@ fn sums(trade: &Trade) -> Sums {
 
 fn bucket(second: i64, confirmed: &[&Trade], heard: &[&Trade]) -> Bucket {
     let sum = |trades: &[&Trade]| trades.iter().map(|trade| sums(trade)).sum();
-    Bucket { second: Mark::at_or_after(at(second)), confirmed: sum(confirmed), heard: sum(heard) }
+    let ends = |trade: &&Trade| Extremes::of(trade.price, trade.quantity, trade.traded_at, None);
+    Bucket {
+        second: Mark::at_or_after(at(second)),
+        confirmed: sum(confirmed),
+        heard: sum(heard),
+        quarantined: Sums::EMPTY,
+        extremes: confirmed.iter().map(ends).reduce(Extremes::and),
+    }
 }
 
 #[tokio::test]
@@ -73,6 +80,7 @@ async fn the_last_marks_are_found_per_interval() {
         mark: Mark::at_or_before(at(mark)),
         sums: Sums::EMPTY,
         confirmed_trades: 0,
+        quarantined_trades: 0,
         chained: None,
     };
     let txn = scene.begin().await;

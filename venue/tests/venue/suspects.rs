@@ -138,12 +138,16 @@ fn true_trades_are_hardly_ever_suspected_and_far_fetched_lies_are_caught() {
         Suspicion::ALL,
         LIES.map(FaultKind::as_str).join(" | ")
     );
-    let mut all = Grades::default();
+    let (mut all, mut practice_all) = (Grades::default(), Grades::default());
     for (name, trades) in practice().into_iter().chain(recorded()) {
         let grades = grade(&trades, Suspects::USUAL);
         println!("{}", grades.row(&name));
         all.add(&grades);
+        if name.starts_with("practice") {
+            practice_all.add(&grades);
+        }
     }
+    println!("{}", practice_all.row("practice, all tickers"));
     println!("{}", all.row("all"));
 
     let accused: u64 = all.accused.iter().sum();

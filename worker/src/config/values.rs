@@ -44,6 +44,11 @@ pub(super) fn backfill_from(text: &str) -> Option<BackfillFrom> {
     Some(BackfillFrom::At(EpochMs::new(instant.timestamp_millis())))
 }
 
+/// Reads `off` as none, and anything else as `read` does.
+pub(super) fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
+    move |text| if text.eq_ignore_ascii_case("off") { Some(None) } else { read(text).map(Some) }
+}
+
 pub(super) fn retention(text: &str) -> Option<Option<i64>> {
     if text.eq_ignore_ascii_case("forever") {
         return Some(None);

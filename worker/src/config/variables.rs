@@ -23,6 +23,21 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("SETTLE_DELAY", "2s", "how long after a moment REST is taken to know all its trades"),
     ("ALLOWED_SKEW", "5s", "how far our clock and the market's may be apart"),
     ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
+    (
+        "SUSPECT_FUTURE",
+        "250ms",
+        "a trade heard so long before it was made, beyond what clocks explain, is suspected; or `off`",
+    ),
+    (
+        "SUSPECT_PRICE_BAND",
+        "100",
+        "basis points a price may lie outside those of the last ten minutes, beyond their own width; or `off`",
+    ),
+    (
+        "SUSPECT_QUANTITY_FACTOR",
+        "10",
+        "how many times the largest quantity of the last ten minutes a trade may have; or `off`",
+    ),
     ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
     ("REST_RATE", "500", "REST requests per second over all tickers"),
     ("PAGE_LIMIT", "100", "rows of a full REST page"),

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use market::Said;
 use store::{Channel, CountDelta, Refused};
-use tape::{Arrival, EpochMs, Fault, FaultKind, Heard, Known, Rejection, Ticker, TradeId, trade};
+use tape::{Arrival, EpochMs, Fault, FaultKind, Heard, Known, Rejection, Suspicion, Ticker, TradeId, trade};
 
+use super::suspecting::{count_contradicted, count_new_suspects};
 use super::{Engine, SessionError};
 use crate::tables::{Tables, TablesTxn};
 
@@ -24,7 +25,8 @@ impl<T: Tables> Engine<T> {
         let (heard, unfollowed): (Vec<Heard>, Vec<Heard>) =
             heard.into_iter().partition(|heard| self.books.contains_key(&heard.trade.ticker));
         self.metrics.unfollowed.inc_by(unfollowed.len() as u64);
-        let (firsts, copies) = split_copies(heard);
+        let (mut firsts, copies) = split_copies(heard);
+        self.suspect(&mut firsts);
         let (fresh, stale): (Vec<Heard>, Vec<Heard>) =
             firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);
 
@@ -37,7 +39,8 @@ impl<T: Tables> Engine<T> {
         let known = if keys.is_empty() { Vec::new() } else { txn.trades_known(&keys).await? };
         let sorted = sort_arrivals(others, copies, &known, |ticker| self.settled_until(ticker));
 
-        txn.trades_insert_unplaced(&sorted.unplaced).await?;
+        let aside: HashSet<(Ticker, TradeId)> =
+            txn.trades_insert_unplaced(&sorted.unplaced).await?.into_iter().collect();
         txn.trades_mark_heard(&sorted.late).await?;
         let late_keys: Vec<(Ticker, TradeId)> = sorted.late.iter().map(key).collect();
         let withdrawn: HashSet<(Ticker, TradeId)> = if late_keys.is_empty() {
@@ -46,16 +49,22 @@ impl<T: Tables> Engine<T> {
             txn.missing_withdraw(&late_keys).await?.into_iter().collect()
         };
         txn.faults_insert(&sorted.faults, self.clock.wall()).await?;
-        txn.counts_add(&count_arrivals(&sorted, &withdrawn, &refused)).await?;
+        let newly_aside = sorted.unplaced.iter().filter(|heard| aside.contains(&key(heard)));
+        let mut counts = count_arrivals(&sorted, &withdrawn, &refused);
+        counts.extend(count_new_suspects(new.iter().chain(newly_aside.clone())));
+        counts.extend(count_contradicted(sorted.altered()));
+        txn.counts_add(&counts).await?;
         txn.rejections_insert(&refused[..refused.len().min(REFUSED_KEPT_PER_BATCH)]).await?;
         txn.commit().await?;
 
         for heard in &new {
             if let Some(book) = self.books.get_mut(&heard.trade.ticker) {
-                book.hear(&heard.trade);
+                book.hear(&heard.trade, heard.suspicion);
             }
         }
         self.metrics.heard_committed(&new);
+        self.metrics.suspected(new.iter().chain(newly_aside).filter_map(|heard| heard.suspicion));
+        self.metrics.suspected(sorted.altered().map(|_| Suspicion::Contradicted));
         Ok(())
     }
 
@@ -112,6 +121,13 @@ struct Sorted {
     faults: Vec<Fault>,
 }
 
+impl Sorted {
+    /// Those that REST had confirmed before with other values.
+    fn altered(&self) -> impl Iterator<Item = &Heard> {
+        self.late.iter().filter(|heard| heard.suspicion == Some(Suspicion::Contradicted))
+    }
+}
+
 fn key(heard: &Heard) -> (Ticker, TradeId) {
     (heard.trade.ticker.clone(), heard.trade.id.clone())
 }
@@ -131,7 +147,7 @@ fn sort_arrivals(
     let known: HashMap<(&Ticker, &TradeId), &Known> =
         known.iter().map(|known| ((&known.trade.ticker, &known.trade.id), known)).collect();
     let mut sorted = Sorted::default();
-    for heard in others {
+    for mut heard in others {
         let held = known.get(&(&heard.trade.ticker, &heard.trade.id)).copied();
         let truth = held.map(|held| held.trade.clone());
         let mut fault = |kind, heard: &Heard, truth| {
@@ -141,12 +157,14 @@ fn sort_arrivals(
             Arrival::New | Arrival::Unplaced => sorted.unplaced.push(heard),
             Arrival::Duplicate => fault(FaultKind::Duplicate, &heard, None),
             Arrival::LateCopy => {
+                heard.suspicion = None;
                 fault(FaultKind::Late, &heard, truth);
                 sorted.late.push(heard);
             }
             Arrival::LateAltered => {
                 fault(FaultKind::Late, &heard, truth.clone());
                 fault(FaultKind::Altered, &heard, truth);
+                heard.suspicion = Some(Suspicion::Contradicted);
                 sorted.late.push(heard);
             }
         }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::chaining::ChainedFinals;
 use super::hearing::Counts;
+use super::suspecting::count_grades;
 use super::{Engine, SessionError};
 use crate::tables::{Tables, TablesTxn};
 
@@ -182,7 +183,8 @@ impl Findings {
             let (from, to) = (was.clone(), outcome.watermark.clone());
             advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time });
         }
-        let counts = count(&confirmations, &faults, &refused);
+        let mut counts = count(&confirmations, &faults, &refused);
+        counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));
         let incidents = verdicts.iter().filter_map(unpageable_millisecond).collect();
         Self { confirmations, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
     }

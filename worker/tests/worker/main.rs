@@ -12,5 +12,6 @@ mod processes;
 mod quiet;
 mod rest_trouble;
 mod store_trouble;
+mod suspects;
 mod tapes;
 mod the_door;
