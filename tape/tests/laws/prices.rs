@@ -62,6 +62,14 @@ proptest! {
     }
 
     #[test]
+    fn a_price_halfway_between_two_last_digits_goes_to_the_even_one(above in 1u64..1_000, part in 1u64..128) {
+        // A volume of 2^7 units halves 10^6 steps once too often.
+        let pair = [(above, part), (above + 1, 128 - part)];
+        let make = |(price, quantity)| trade("1", 0, &format!("{price}e-18"), &format!("{quantity}e-18"));
+        check(&pair.map(make))?;
+    }
+
+    #[test]
     fn equal_prices_have_that_very_price_whatever_the_quantities(
         price in decimal(14),
         quantities in prop::collection::vec(decimal(16), 1..30),
