@@ -6,6 +6,9 @@ pub mod faults;
 pub mod figures;
 pub mod trades;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::sums::{Tape, Weighed};
@@ -29,8 +32,7 @@ impl Market {
                 weighed.entry(ticker.clone()).or_default().push(Weighed { at_ms: trade.ts, price, quantity });
             }
         }
-        let tape = |ticker: &String| Tape::new(weighed.remove(ticker).unwrap_or_default());
-        let mut tape = tape;
+        let mut tape = |ticker: &String| Tape::new(weighed.remove(ticker).unwrap_or_default());
         let tapes = standings.iter().map(|(ticker, standing)| (ticker.clone(), (*standing, tape(ticker))));
         Self { tapes: tapes.collect() }
     }
