@@ -29,7 +29,7 @@ pub const LATE_AFTER_MS: i64 = 1_500;
 pub const SKEW_MS: i64 = 2_000;
 
 /// How long anything may take to answer after it was started.
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const UP_WITHIN: Duration = Duration::from_secs(120);
 
 /// Where everybody is.
 #[derive(Debug, Clone)]

@@ -100,7 +100,7 @@ impl Display for Verdict {
         writeln!(f, "leaders        {sessions}, of which {unexplained} lost it without a blow")?;
         writeln!(
             f,
-            "REST           {} pages answered; {} requests failed, {} were rate-limited, {} left hanging; {} troubles by command",
+            "REST           {} pages answered; {} requests failed, {} were rate-limited, {} left hanging; troubles by command: {}",
             rest.answered, rest.failed, rest.limited, rest.hung, self.troubles
         )?;
         writeln!(
@@ -144,7 +144,7 @@ impl Display for Verdict {
         writeln!(f, "               found and never done, or wrong in any value: {}", faults.differences.len())?;
         writeln!(
             f,
-            "undecidable    for {:.1} s of {} nobody was sure to listen: {}; {} said and lost with a process; {} late by a standstill",
+            "undecidable    for {:.1} s of {} nobody was sure to listen, and who is struck may have had words in his mouth: {};\n               {} said and lost with a process; {} late by a standstill",
             (self.storm.saturating_sub(self.sure)).as_secs_f64(),
             self.storm.as_secs(),
             self.undecidable(),
