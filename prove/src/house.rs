@@ -210,7 +210,10 @@ impl House {
         };
         tokio::select! {
             working = timeout(UP_WITHIN, working) => {
-                working.with_context(|| format!("not everything worked within {} s", began_at.elapsed().as_secs()))
+                working.with_context(|| format!("not everything worked within {} s", began_at.elapsed().as_secs()))?;
+                let fallen = self.fallen().await;
+                anyhow::ensure!(fallen.is_empty(), "{}", fallen.join("; "));
+                Ok(())
             }
             fallen = fallen => anyhow::bail!("{fallen}"),
         }

@@ -128,13 +128,14 @@ impl Evidence<'_> {
         Some(backlog.map(|deed| deed.from_ms).min().unwrap_or(end_ms).min(end_ms))
     }
 
-    /// When somebody was told something for the first time in a session. A
-    /// worker that stood still while it was replaced does not count as a listener.
+    /// When the leader of a session was told something, at the latest for the
+    /// first time. Its predecessor does not count as a listener: it may hang on
+    /// for a moment, and longer if it stood still while it was replaced.
     fn begin_of(&self, since_ms: i64) -> Option<i64> {
         let standing = self.deeds.iter().filter(|deed| {
             matches!(deed.actor, Actor::Worker(_)) && deed.blow == Blow::Pause && deed.overlaps(since_ms, since_ms)
         });
-        let from_ms = standing.map(|deed| deed.to_ms + MARGIN_MS).max().unwrap_or(since_ms);
+        let from_ms = standing.map(|deed| deed.to_ms).max().unwrap_or(since_ms).max(since_ms) + MARGIN_MS;
         let next = self.told.partition_point(|told_ms| *told_ms < from_ms);
         self.told.get(next).copied()
     }
@@ -180,34 +181,44 @@ mod tests {
         let deeds = [deed(Actor::Worker(1), Blow::Kill, 30_000, 31_000)];
         let found = listening(&[(1, 10_000), (2, 32_050)], &[(11_000, 1), (33_000, 2)], &deeds);
 
-        assert_eq!(spans(&found), [(11_500, 28_500), (33_600, 98_500)]);
-        assert!(found.is_sure(11_500, 28_500) && !found.is_sure(28_000, 28_501) && !found.is_sure(28_000, 34_000));
-        assert_eq!((found.sure_ms(Span { from_ms: 0, to_ms: 20_000 }), found.unexplained), (8_500, 0));
+        assert_eq!(spans(&found), [(13_000, 28_500), (35_100, 98_500)]);
+        assert!(found.is_sure(13_000, 28_500) && !found.is_sure(28_000, 28_501) && !found.is_sure(28_000, 34_000));
+        assert_eq!((found.sure_ms(Span { from_ms: 0, to_ms: 20_000 }), found.unexplained), (7_000, 0));
     }
 
     #[test]
     fn a_blow_to_the_one_who_waits_ends_nothing_and_one_to_an_unknown_leader_ends_what_it_may() {
         let deeds = [deed(Actor::Worker(2), Blow::Kill, 20_000, 21_000), deed(Actor::Api, Blow::Kill, 15_000, 16_000)];
-        assert_eq!(spans(&listening(&[(1, 10_000)], &[(11_000, 1)], &deeds)), [(11_500, 98_500)]);
-        assert_eq!(spans(&listening(&[(1, 10_000)], &[], &deeds)), [(11_500, 18_500)]);
+        assert_eq!(spans(&listening(&[(1, 10_000)], &[(11_000, 1)], &deeds)), [(13_000, 98_500)]);
+        assert_eq!(spans(&listening(&[(1, 10_000)], &[], &deeds)), [(13_000, 18_500)]);
     }
 
     #[test]
     fn a_standstill_ends_a_session_only_when_it_was_lost_or_left_a_backlog() {
         let paused = deed(Actor::Postgres, Blow::Pause, 20_000, 22_000);
-        assert_eq!(spans(&listening(&[(1, 10_000)], &[(11_000, 1)], &[paused])), [(11_500, 98_500)]);
+        assert_eq!(spans(&listening(&[(1, 10_000)], &[(11_000, 1)], &[paused])), [(13_000, 98_500)]);
         let lost = listening(&[(1, 10_000), (2, 40_000)], &[(11_000, 1), (41_000, 1)], &[paused]);
-        assert_eq!(spans(&lost)[0], (11_500, 18_500));
+        assert_eq!(spans(&lost)[0], (13_000, 18_500));
         let killed = deed(Actor::Worker(1), Blow::Kill, 24_000, 25_000);
         let backlog = listening(&[(1, 10_000), (2, 40_000)], &[(11_000, 1), (41_000, 1)], &[paused, killed]);
-        assert_eq!(spans(&backlog)[0], (11_500, 18_500));
+        assert_eq!(spans(&backlog)[0], (13_000, 18_500));
     }
 
     #[test]
     fn a_leadership_lost_for_no_reason_is_counted_and_nothing_of_it_is_sure() {
         let found = listening(&[(1, 10_000), (2, 40_000)], &[(11_000, 1), (41_000, 1)], &[]);
 
-        assert_eq!((spans(&found), found.unexplained), (vec![(41_500, 98_500)], 1));
+        assert_eq!((spans(&found), found.unexplained), (vec![(43_000, 98_500)], 1));
+    }
+
+    #[test]
+    fn what_is_told_to_a_predecessor_that_hangs_on_does_not_begin_a_session() {
+        let (epochs, leading) = ([(1, 10_000)], [(11_000, 1)]);
+        let told = [10_200, 20_000, 20_100];
+        let found =
+            Listening::of(&Evidence { epochs: &epochs, leading: &leading, deeds: &[], told: &told, ended_ms: 100_000 });
+
+        assert_eq!(spans(&found), [(21_500, 98_500)]);
     }
 
     #[test]
@@ -216,7 +227,7 @@ mod tests {
             [deed(Actor::Worker(1), Blow::Pause, 20_000, 23_000), deed(Actor::Postgres, Blow::Kill, 20_500, 21_000)];
         let found = listening(&[(1, 10_000), (2, 22_000)], &[(11_000, 1), (23_000, 2)], &deeds);
 
-        assert_eq!(spans(&found), [(11_500, 18_500), (26_000, 98_500)]);
+        assert_eq!(spans(&found), [(13_000, 18_500), (26_000, 98_500)]);
     }
 
     #[test]
