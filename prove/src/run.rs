@@ -33,6 +33,10 @@ const CONVERGES_WITHIN: Duration = Duration::from_secs(120);
 /// much after what is compared, in milliseconds.
 const AFTERMATH_MS: i64 = 9_000;
 
+/// A machine that stalls may cost a leader its database connection; workers that
+/// depose each other lose the leadership over and over.
+const UNEXPLAINED_AT_MOST: usize = 2;
+
 /// How long it may take to stop whoever is at work.
 const LEAVES_WITHIN: Duration = Duration::from_secs(10);
 
@@ -166,6 +170,9 @@ impl Run {
         let Wake { deeds, troubles, mut complaints } = wake;
         complaints.extend(seen.complaints.iter().cloned());
         complaints.extend(self.oddities(&tables, &tickers));
+        if listening.unexplained > UNEXPLAINED_AT_MOST {
+            complaints.push(format!("{} leaders lost it without a blow", listening.unexplained));
+        }
         let storm = Span { from_ms: storm_began_ms, to_ms: storm_ended_ms };
         let sure_ms = listening.sure_ms(storm);
         Ok(Verdict {
