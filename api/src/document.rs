@@ -8,6 +8,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError as _};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use tape::Mark;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::Config;
@@ -33,6 +34,7 @@ use crate::routes::questions;
     servers((url = "/", description = "This server")),
     tags(
         (name = "Figures", description = "What was traded, at which average price, and how sure that is"),
+        (name = "Receipts", description = "The evidence of final figures: recompute them from the exchange yourself"),
         (name = "Health", description = "Whether we live, can answer, and are fresh")
     )
 )]
@@ -64,18 +66,22 @@ pub async fn swagger_json(desk: Data<Desk>) -> HttpResponse {
     if let Ok(known) = desk.ask(desk.store.tickers_known(None, None, desk.interval, 1)).await
         && let Some(first) = known.first()
     {
-        prefill(&mut document, "ticker", &json!(first.standing.ticker.as_str()));
+        prefill(&mut document, |_| true, "ticker", &json!(first.standing.ticker.as_str()));
         if let Some(mark) = first.standing.newest_mark {
-            prefill(&mut document, "ts", &json!(mark.ms().to_string()));
+            prefill(&mut document, |path| path != "/receipt", "ts", &json!(mark.ms().to_string()));
         }
+        // Only what is final has a receipt.
+        let settled = Mark::at_or_before(first.standing.settled_until).at();
+        prefill(&mut document, |path| path == "/receipt", "ts", &json!(settled.ms().to_string()));
     }
     respond::uncached(&document)
 }
 
-/// Gives a required parameter another example wherever it stands.
-fn prefill(document: &mut Value, parameter: &str, example: &Value) {
+/// Gives a required parameter another example wherever it stands on some paths.
+fn prefill(document: &mut Value, on: impl Fn(&str) -> bool, parameter: &str, example: &Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    let operations = paths.into_iter().flat_map(|paths| paths.values_mut()).filter_map(|path| path.get_mut("get"));
+    let chosen = paths.into_iter().flatten().filter(|(path, _)| on(path.as_str()));
+    let operations = chosen.filter_map(|(_, path)| path.get_mut("get"));
     let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut()).flatten();
     for candidate in parameters {
         if candidate["name"] == parameter && candidate["required"] == true {

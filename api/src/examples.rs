@@ -13,6 +13,8 @@ const FILES: &[(&str, &str)] = &[
     ("/tickers", include_str!("examples/tickers.json")),
     ("/vwap", include_str!("examples/vwap.json")),
     ("/quality", include_str!("examples/quality.json")),
+    ("/receipt", include_str!("examples/receipt.json")),
+    ("/receipt/restatements", include_str!("examples/receipt_restatements.json")),
     ("/health", include_str!("examples/health.json")),
     ("/health/livez", include_str!("examples/livez.json")),
     ("/health/readyz", include_str!("examples/readyz.json")),

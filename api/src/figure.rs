@@ -157,7 +157,7 @@ impl FigureAnswer {
             ts: figure.closes_at.ms(),
             time: rfc3339(figure.closes_at),
             interval: figure.interval.ms(),
-            window: WindowAnswer { opens_after: window.opens_after().ms(), closes_at: window.closes_at().ms() },
+            window: WindowAnswer::from(window),
             is_validated: figure.is_final,
             state: State::of(figure),
             source: if figure.is_kept { Source::Stored } else { Source::Computed },
@@ -194,6 +194,12 @@ pub fn before_tape(standing: &Standing, window: Window) -> Option<Missing> {
         to: tape_from.min(window.closes_at()).ms(),
         detail: format!("Trades at or before {} are not kept.", rfc3339(tape_from)),
     })
+}
+
+impl From<Window> for WindowAnswer {
+    fn from(window: Window) -> Self {
+        Self { opens_after: window.opens_after().ms(), closes_at: window.closes_at().ms() }
+    }
 }
 
 impl From<&Gap> for Missing {

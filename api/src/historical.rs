@@ -102,7 +102,8 @@ pub fn refuse_the_future(name: &str, at: EpochMs, now: EpochMs) -> Result<(), Pr
     Err(Problem::bad_parameter(name, &at.to_string(), "it is in the future", &accepted))
 }
 
-fn before_the_tape(asked: AskedInstant, standing: &Standing) -> Problem {
+/// The moment is before anything kept.
+pub fn before_the_tape(asked: AskedInstant, standing: &Standing) -> Problem {
     if asked.looks_like_seconds {
         return looks_like_seconds("ts", &asked.at.to_string());
     }

@@ -31,6 +31,10 @@ pub mod quality;
 pub mod quality_answer;
 pub mod suspects_answer;
 
+pub mod receipt;
+pub mod receipt_answer;
+pub mod restatements;
+
 pub mod document;
 pub mod examples;
 pub mod middleware;

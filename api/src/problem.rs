@@ -69,6 +69,8 @@ codes! {
     BeforeTheTape = "before_the_tape", NOT_FOUND, "Before the tape";
     /// The ticker is known and has no figure.
     NoFigureYet = "no_figure_yet", NOT_FOUND, "No figure yet";
+    /// The moment is not confirmed yet.
+    NotFinalYet = "not_final_yet", NOT_FOUND, "Not final yet";
     /// No such path.
     UnknownPath = "unknown_path", NOT_FOUND, "No such page";
     /// The path is only read.

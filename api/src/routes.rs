@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::problem::{Code, Problem, echo};
-use crate::{health, historical, latest, quality, series, tickers};
+use crate::{health, historical, latest, quality, receipt, restatements, series, tickers};
 
 /// Every path that answers, for those who ask for another.
 const PATHS: &[&str] = &[
@@ -15,6 +15,8 @@ const PATHS: &[&str] = &[
     "/tickers",
     "/vwap",
     "/quality",
+    "/receipt",
+    "/receipt/restatements",
     "/health",
     "/health/livez",
     "/health/readyz",
@@ -32,6 +34,8 @@ pub fn questions(config: &mut ServiceConfig<'_>) {
         .service(tickers::tickers)
         .service(series::vwap)
         .service(quality::quality)
+        .service(receipt::receipt)
+        .service(restatements::restatements)
         .service(health::health)
         .service(health::livez)
         .service(health::readyz);

@@ -1,5 +1,5 @@
-//! What the api asks: the read side. Every answer is one statement, so that
-//! what it holds together was true together.
+//! What the api asks: the read side. Every answer is one statement, or
+//! one snapshot, so that what it holds together was true together.
 //!
 //! It reads what is there and sums it exactly; how an answer looks, and whether
 //! it is good enough, is decided by who asked.
@@ -7,11 +7,15 @@
 mod figure;
 mod gap;
 mod quality;
+mod receipt;
+mod restated;
 mod series;
 mod standing;
 
 pub use figure::{Answered, Figure, Moment};
 pub use gap::Gap;
 pub use quality::{Counted, Damage, Drift, Restatement, Restatements, Scope};
+pub use receipt::{Kept, Place, Receipt, Trades};
+pub use restated::{Restated, Stretch, Version};
 pub use series::Point;
 pub use standing::{Known, Standing};

@@ -19,6 +19,7 @@ pub mod window;
 pub mod rolling;
 
 pub mod digest;
+pub mod evidence;
 pub mod unfinished;
 
 pub mod chain;
@@ -41,6 +42,7 @@ pub use band::{Band, Extremes};
 pub use book::{Book, Bucket, Settled};
 pub use chain::{Chain, Entry, Head};
 pub use digest::{Digest, TradesDigest};
+pub use evidence::{Evidence, Gathering};
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
 pub use page::{Page, Patience};

@@ -17,6 +17,8 @@ pub mod retain;
 pub mod progress;
 pub mod session;
 
+pub mod verify;
+
 pub mod http;
 pub mod run;
 

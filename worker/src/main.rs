@@ -2,13 +2,14 @@
 //! rolling VWAP figures to Postgres.
 
 use std::fmt::Write as _;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use worker::{Config, config, run, telemetry};
+use worker::{Config, config, run, telemetry, verify};
 
 /// Hears a market's socket, confirms it by REST, and writes exact rolling VWAP
 /// figures to Postgres. Configured by environment variables.
@@ -25,10 +26,14 @@ enum Command {
     Migrate,
     /// Ask a running worker for its health: exit code 0 when it is well.
     Healthcheck,
+    /// Recompute a receipt, or the chain between two, from the exchange's REST
+    /// endpoint alone (MARKET, MARKET_REST_URL), without any database. Exit code 0
+    /// when all agrees, 1 when something differs, 2 when that could not be told.
+    Verify(verify::VerifyArguments),
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let matches = Arguments::command().after_help(variables()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
     // A missing .env is the normal case; a broken one must not be ignored.
@@ -38,16 +43,20 @@ async fn main() -> anyhow::Result<()> {
         return Err(error).context("could not read .env");
     }
     let config = Config::from_env()?;
+    if let Some(Command::Verify(arguments)) = &arguments.command {
+        return Ok(verify::run(&config, arguments).await);
+    }
     telemetry::init(&config.log, config.log_format);
     match arguments.command {
-        None => work(config).await,
+        None => work(config).await?,
         Some(Command::Migrate) => {
             store::migrate(&run::store_config(&config)).await.context("could not migrate")?;
             tracing::info!("the tables are up to date");
-            Ok(())
         }
-        Some(Command::Healthcheck) => worker::http::ask_health(config.port).await,
+        Some(Command::Healthcheck) => worker::http::ask_health(config.port).await?,
+        Some(Command::Verify(_)) => {}
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn work(config: Config) -> anyhow::Result<()> {

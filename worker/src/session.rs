@@ -253,7 +253,8 @@ fn socket(config: &Config, said: mpsc::Sender<Said>, stats: Arc<SocketStats>) ->
     Socket { market: config.market, settings, tickers, said, stats, clock: Arc::new(clock::wall) }
 }
 
-fn rest(config: &Config) -> Result<RestClient, SessionError> {
+/// The market's REST endpoint, as it is configured.
+pub(crate) fn rest(config: &Config) -> Result<RestClient, SessionError> {
     let settings = RestSettings {
         page_limit: config.page_limit,
         total_timeout: config.rest_timeout,

@@ -8,6 +8,7 @@ use api::Clock;
 use api::examples::{Example, all};
 use testkit::{TestDatabase, at, database};
 
+use crate::chained::chain;
 use crate::running::Running;
 use crate::seeded::{NOW, Seeded, ledger, market};
 
@@ -24,7 +25,9 @@ struct Worlds {
 impl Worlds {
     async fn new() -> Self {
         let (filled, young, bare) = (database().await, database().await, database().await);
-        ledger(&market(&filled).await).await;
+        let bitcoin = market(&filled).await;
+        chain(&bitcoin.client, "generic", "BTC").await;
+        ledger(&bitcoin).await;
         Seeded::new(&young, "generic", "NEW").await;
         let nobody = "postgres://nobody@127.0.0.1:1/nothing";
         Self {
@@ -73,7 +76,7 @@ async fn every_documented_example_is_what_a_running_server_answers() {
             }
         }
         if is_updating {
-            let name = path.trim_start_matches('/').replace("health/", "");
+            let name = path.trim_start_matches('/').replace("health/", "").replace('/', "_");
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/examples/{name}.json"));
             let text = serde_json::to_string_pretty(&examples).expect("JSON") + "\n";
             std::fs::write(file, text).expect("the source folder is writable");

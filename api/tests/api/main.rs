@@ -1,6 +1,7 @@
 //! The api as a client sees it: every question and every error, asked of a
 //! running server on a database of its own.
 
+mod chained;
 mod running;
 mod seeded;
 
@@ -10,6 +11,7 @@ mod health;
 mod historical;
 mod latest;
 mod quality;
+mod receipt;
 mod series;
 mod tickers;
 

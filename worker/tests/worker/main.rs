@@ -15,3 +15,4 @@ mod store_trouble;
 mod suspects;
 mod tapes;
 mod the_door;
+mod verifying;
