@@ -119,3 +119,33 @@ async fn the_trades_of_an_unfinished_second_are_the_confirmed_ones_after_it_bega
     assert_eq!(unfinished.get(&ticker("BTC")), Some(&vec![confirmed[1].clone()]));
     assert_eq!(unfinished.get(&ticker("ETH")), None);
 }
+
+/// A moment at which nothing but trades is kept.
+fn moment(closes_at: i64, interval_ms: i64) -> store::answers::Moment {
+    let interval = Interval::from_ms(interval_ms).expect("in bounds");
+    store::answers::Moment { closes_at: at(closes_at), interval, kept_interval: Interval::DEFAULT }
+}
+
+#[tokio::test]
+async fn a_window_of_many_pages_of_trades_has_the_digest_that_postgres_makes_of_it_and_is_bounded() {
+    let scene = scene().await;
+    // A thousand trades share each millisecond: pages end in the middle of one.
+    let fill = "insert into transactions
+        select 'generic', 'BTC', md5(n::text), 1000 + n / 1000, 1 + n % 7, 0.5, true, null from generate_series(1, 25000) as n;
+        update tickers_validation_timestamp set validated_until = 5000;";
+    scene.client.batch_execute(fill).await.expect("filled");
+    let by_postgres = "select encode(sha256(convert_to(string_agg(
+            ts || ' ' || tradeid || ' ' || trim_scale(price) || ' ' || trim_scale(quantity) || E'\\n',
+            '' order by ts, tradeid collate \"C\"), 'UTF8')), 'hex')
+        from transactions where ts > 1001 and ts <= 1024";
+    let by_postgres = scene.text(by_postgres).await.expect("a digest");
+    let read = async |limit| {
+        let found = scene.store.receipt_at(None, &ticker("BTC"), moment(1_024, 23), limit).await.expect("read");
+        found.into_iter().next().expect("one venue").trades
+    };
+
+    let store::answers::Trades::Read(evidence) = read(30_000).await else { panic!("all of them fit") };
+    assert_eq!((evidence.digest.to_string(), evidence.sums.trades), (by_postgres, 23_000));
+    assert!(matches!(read(22_999).await, store::answers::Trades::TooMany));
+    assert!(matches!(read(23_000).await, store::answers::Trades::Read(_)));
+}

@@ -314,9 +314,13 @@ async fn the_recipe_of_the_readme_makes_the_digest_of_a_receipt() {
     }
     let scene = Scene::new().await;
     let (rest, ts) = (scene.stage.venue.rest_url(), scene.last.minus_ms(1_234).to_string());
-    for (ticker, interval) in [("BTC", "25s"), ("SHIB", "20s"), ("ETH", "1ms")] {
+    for (ticker, interval) in [("BTC", "25s"), ("BTC", "12345ms"), ("BTC", "1ms")] {
         let mut bash = Command::new("bash");
-        bash.args(["-c", recipe()]).env("no_proxy", "127.0.0.1").env("api", &scene.api).env("rest", &rest);
+        bash.stdin(Stdio::null())
+            .args(["-c", recipe()])
+            .env("no_proxy", "127.0.0.1")
+            .env("api", &scene.api)
+            .env("rest", &rest);
         bash.env("ticker", ticker).env("ts", &ts).env("interval", interval);
         let output = tokio::task::spawn_blocking(move || bash.output()).await.expect("no panic").expect("bash runs");
 
