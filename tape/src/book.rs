@@ -117,6 +117,12 @@ impl Book {
         &self.watermark
     }
 
+    /// How many seconds with trades its fullest window holds.
+    pub fn held_seconds(&self) -> usize {
+        let windows = [&self.settled, &self.confirmed, &self.heard, &self.quarantined];
+        windows.into_iter().map(Rolling::held_seconds).max().unwrap_or(0)
+    }
+
     /// What is held against a heard trade that nobody knew. One that claims a
     /// settled time is contradicted: all trades of that time are confirmed.
     pub fn suspicion_of(&self, heard: &Heard, suspects: Suspects) -> Option<Suspicion> {

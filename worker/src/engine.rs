@@ -166,6 +166,11 @@ impl<T: Tables> Engine<T> {
         self.settled().map(|(_, until)| now.ms_since(until)).max().unwrap_or(0)
     }
 
+    /// How many seconds with trades the fullest window holds: what memory depends on.
+    pub fn held_seconds(&self) -> usize {
+        self.books.values().map(Book::held_seconds).max().unwrap_or(0)
+    }
+
     /// Makes sure of the leadership.
     ///
     /// # Errors

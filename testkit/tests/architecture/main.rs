@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A black box around processes, tables and HTTP: it must know no code that it tests.
     ("prove", &["testkit"]),
     ("fuzz", &["api", "market", "store", "tape", "venue"]),
+    ("simulation", &["market", "store", "tape", "worker"]),
 ];
 
 fn root() -> PathBuf {

@@ -1,6 +1,6 @@
 //! A batch of what the socket said: one transaction, whatever it holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use market::Said;
 use store::{Channel, CountDelta, Refused};
@@ -97,7 +97,8 @@ impl<T: Tables> Engine<T> {
     }
 
     async fn discover_unknown(&mut self, heard: &[Heard]) -> Result<(), SessionError> {
-        let unknown: HashSet<&Ticker> =
+        // In order: when there is no room for all, it must not be chance which are followed.
+        let unknown: BTreeSet<&Ticker> =
             heard.iter().map(|heard| &heard.trade.ticker).filter(|ticker| !self.books.contains_key(ticker)).collect();
         let is_full = self.books.len() >= self.settings.max_tickers;
         if unknown.is_empty() || is_full {
@@ -217,7 +218,7 @@ fn refused_trade(heard: &Heard, rejection: &Rejection) -> Refused {
 
 /// Counts to add up, one per ticker, minute and kind.
 #[derive(Default)]
-pub(super) struct Counts(HashMap<(String, i64, String), i64>);
+pub(super) struct Counts(BTreeMap<(String, i64, String), i64>);
 
 impl Counts {
     pub(super) fn add(&mut self, ticker: &Ticker, at: EpochMs, kind: &str, delta: i64) {

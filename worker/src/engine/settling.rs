@@ -1,7 +1,7 @@
 //! What REST answered for some tickers: confirmed trades, verdicts, final
 //! figures and watermarks, in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use market::Answer;
 use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
@@ -223,9 +223,10 @@ fn count(confirmations: &[Confirmation], faults: &[Fault], refused: &[Refused]) 
     counts.into_deltas()
 }
 
-/// What is held, per ticker, each trade once.
-fn merge_known(by_id: Vec<Known>, unconfirmed: Vec<Known>) -> HashMap<Ticker, Vec<Known>> {
-    let mut merged: HashMap<Ticker, HashMap<TradeId, Known>> = HashMap::new();
+/// What is held, per ticker, each trade once; in an order that does not change
+/// from run to run, since verdicts are written in it.
+fn merge_known(by_id: Vec<Known>, unconfirmed: Vec<Known>) -> BTreeMap<Ticker, Vec<Known>> {
+    let mut merged: BTreeMap<Ticker, BTreeMap<TradeId, Known>> = BTreeMap::new();
     for known in unconfirmed.into_iter().chain(by_id) {
         merged.entry(known.trade.ticker.clone()).or_default().insert(known.trade.id.clone(), known);
     }

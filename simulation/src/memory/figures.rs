@@ -1,0 +1,122 @@
+//! Figures, the latest of each ticker, and the ends of the chains.
+
+use std::collections::BTreeMap;
+
+use store::{ChainStep, Figure, StoreError};
+use tape::{EpochMs, Interval, Mark, Ticker};
+
+use super::disk::{FigureRow, LatestRow};
+use super::server::refused;
+use super::txn::Txn;
+use super::view::View;
+
+impl Txn {
+    pub(super) async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {
+        self.step("figures_insert_final", figures.len()).await?;
+        let (state, mut writes) = self.sight();
+        let mut view = View { held: &state.disk.figures, own: &mut writes.figures };
+        let mut differing = 0;
+        for (key, figure) in by_key(figures) {
+            let said = FigureRow { final_at: Some(final_at), chained: figure.chained, ..row(figure, final_at) };
+            match view.get(&key) {
+                None => view.put(key, said),
+                Some(held) if held.final_at.is_some() => differing += u64::from(held.sums != figure.sums),
+                Some(held) => {
+                    let provisional = Some((held.price, held.sums.trades));
+                    let calculated_at = held.calculated_at;
+                    view.put(key, FigureRow { provisional, calculated_at, ..said });
+                }
+            }
+        }
+        Ok(differing)
+    }
+
+    pub(super) async fn figures_insert_provisional(
+        &self,
+        figures: &[Figure],
+        calculated_at: EpochMs,
+    ) -> Result<(), StoreError> {
+        self.step("figures_insert_provisional", figures.len()).await?;
+        let (state, mut writes) = self.sight();
+        let mut view = View { held: &state.disk.figures, own: &mut writes.figures };
+        for (key, figure) in by_key(figures) {
+            let held = view.get(&key);
+            let is_news = held.is_none_or(|held| {
+                let is_same = held.sums == figure.sums && held.confirmed_trades == figure.confirmed_trades;
+                held.final_at.is_none() && !is_same
+            });
+            if is_news {
+                view.put(key, row(figure, calculated_at));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn latest_upsert(
+        &self,
+        figures: &[Figure],
+        is_final: bool,
+        calculated_at: EpochMs,
+    ) -> Result<u64, StoreError> {
+        self.step("latest_upsert", figures.len()).await?;
+        let (state, mut writes) = self.sight();
+        let mut view = View { held: &state.disk.latest, own: &mut writes.latest };
+        let mut newest: BTreeMap<(Ticker, Interval), &Figure> = BTreeMap::new();
+        for figure in figures {
+            let newest = newest.entry((figure.ticker.clone(), figure.interval)).or_insert(figure);
+            if newest.mark < figure.mark {
+                *newest = figure;
+            }
+        }
+        let mut changed = 0;
+        for (key, Figure { mark, sums, confirmed_trades, .. }) in newest {
+            let gives_way =
+                view.get(&key).is_none_or(|held| held.mark < *mark || is_final && held.mark == *mark && !held.is_final);
+            if gives_way {
+                let (mark, sums, confirmed_trades) = (*mark, *sums, *confirmed_trades);
+                view.put(key, LatestRow { mark, sums, confirmed_trades, is_final, calculated_at });
+                changed += 1;
+            }
+        }
+        Ok(changed)
+    }
+
+    pub(super) async fn chain_advance(&self, steps: &[ChainStep]) -> Result<(), StoreError> {
+        self.step("chain_advance", steps.len()).await?;
+        let (state, mut writes) = self.sight();
+        let mut view = View { held: &state.disk.chain_heads, own: &mut writes.chain_heads };
+        for ChainStep { ticker, interval, from, to } in steps.iter().filter(|step| step.from.entry < step.to.entry) {
+            let key = (ticker.clone(), *interval);
+            let is_there = match view.get(&key) {
+                None => from.entry == 0,
+                Some(held) => from.entry > 0 && held == from,
+            };
+            if !is_there {
+                self.fail();
+                return Err(refused("appending to chains", format!("the chain of {ticker} ends elsewhere")));
+            }
+            view.put(key, *to);
+        }
+        Ok(())
+    }
+}
+
+fn by_key(figures: &[Figure]) -> BTreeMap<(Ticker, Interval, Mark), &Figure> {
+    let mut by_key = BTreeMap::new();
+    for figure in figures {
+        by_key.entry((figure.ticker.clone(), figure.interval, figure.mark)).or_insert(figure);
+    }
+    by_key
+}
+
+fn row(figure: &Figure, calculated_at: EpochMs) -> FigureRow {
+    FigureRow {
+        price: figure.sums.vwap(),
+        sums: figure.sums,
+        confirmed_trades: figure.confirmed_trades,
+        provisional: None,
+        calculated_at,
+        final_at: None,
+        chained: None,
+    }
+}

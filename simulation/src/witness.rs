@@ -1,0 +1,150 @@
+//! Watches every commit: what may never happen is noticed when it happens, and
+//! what workers were given and committed is kept for the ledger's sake.
+
+use std::collections::BTreeMap;
+
+use market::Said;
+use tape::EpochMs;
+
+use crate::memory::disk::{Disk, TradeName, Writes};
+
+/// More violations than this are not kept.
+const VIOLATIONS_KEPT: usize = 20;
+
+/// What a worker took from its socket in one batch, and when by its own clock.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The worker's present.
+    pub now: EpochMs,
+    /// What it took.
+    pub said: Vec<Said>,
+}
+
+/// How a trade came to be confirmed.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmed {
+    /// In which commit.
+    pub commit: u64,
+    /// Since when the worker that committed it was listening.
+    pub listening_since: Option<EpochMs>,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub struct Witness {
+    /// What may never happen, and did.
+    pub violations: Vec<String>,
+    /// Batches whose commit took place, by commit.
+    pub batches: BTreeMap<u64, Batch>,
+    /// The first confirmation of each trade.
+    pub confirmed: BTreeMap<TradeName, Confirmed>,
+    /// Statements so far.
+    pub statements: u64,
+    /// Commits so far.
+    pub commits: u64,
+    digest: u64,
+    pending: BTreeMap<usize, Batch>,
+    listening: BTreeMap<usize, EpochMs>,
+}
+
+impl Witness {
+    /// Takes note of a statement.
+    pub fn note(&mut self, now: i64, doing: &str, rows: usize) {
+        self.statements += 1;
+        self.mix(&now.to_le_bytes());
+        self.mix(doing.as_bytes());
+        self.mix(&rows.to_le_bytes());
+    }
+
+    /// A number that depends on every statement and its order.
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// Adds bytes to the digest (FNV-1a).
+    pub fn mix(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.digest = (self.digest ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// A worker is about to write what it heard.
+    pub fn is_hearing(&mut self, worker: usize, batch: Batch) {
+        self.pending.insert(worker, batch);
+    }
+
+    /// A worker has heard, one way or the other.
+    pub fn has_heard(&mut self, worker: usize) {
+        self.pending.remove(&worker);
+    }
+
+    /// Since when a worker has been listening.
+    pub fn listens(&mut self, worker: usize, since: EpochMs) {
+        self.listening.insert(worker, since);
+    }
+
+    /// A worker begins a term, or is gone.
+    pub fn forgets(&mut self, worker: usize) {
+        self.pending.remove(&worker);
+        self.listening.remove(&worker);
+    }
+
+    /// Keeps a violation.
+    pub fn accuse(&mut self, what: String) {
+        if self.violations.len() < VIOLATIONS_KEPT {
+            self.violations.push(what);
+        }
+    }
+
+    /// A crash of the server undid a commit.
+    pub fn undone(&mut self, commit: u64) {
+        self.batches.remove(&commit);
+        self.confirmed.retain(|_, confirmed| confirmed.commit != commit);
+    }
+
+    /// Looks at what is about to be committed.
+    pub fn watch(&mut self, disk: &Disk, writes: &Writes, by: (usize, u64), epoch: i64, current_epoch: i64) {
+        let (worker, commit) = by;
+        self.commits += 1;
+        if epoch != current_epoch {
+            self.accuse(format!("a commit of epoch {epoch} took place in epoch {current_epoch}"));
+        }
+        if let Some(batch) = self.pending.remove(&worker) {
+            self.batches.insert(commit, batch);
+        }
+        self.watch_trades(disk, writes, worker, commit);
+        self.watch_figures(disk, writes);
+        for (ticker, row) in &writes.tickers {
+            let (Some(was), Some(row)) = (disk.tickers.get(ticker), row) else { continue };
+            if was.watermark != row.watermark && !was.watermark.is_before(&row.watermark) {
+                self.accuse(format!("the watermark of {ticker} went from {:?} to {:?}", was.watermark, row.watermark));
+            }
+        }
+    }
+
+    fn watch_trades(&mut self, disk: &Disk, writes: &Writes, worker: usize, commit: u64) {
+        let listening_since = self.listening.get(&worker).copied();
+        for (name, row) in &writes.trades {
+            let was_confirmed = disk.trades.get(name).is_some_and(|row| row.is_validated);
+            let is_confirmed = row.as_ref().is_some_and(|row| row.is_validated);
+            if was_confirmed && !is_confirmed {
+                self.accuse(format!("the confirmed trade {} {} is no longer confirmed", name.0, name.1));
+            }
+            if !was_confirmed && is_confirmed {
+                self.confirmed.insert(name.clone(), Confirmed { commit, listening_since });
+            }
+        }
+    }
+
+    fn watch_figures(&mut self, disk: &Disk, writes: &Writes) {
+        for ((ticker, interval, mark), row) in &writes.figures {
+            let Some(was) = disk.figures.get(&(ticker.clone(), *interval, *mark)) else { continue };
+            let same = row.as_ref().is_some_and(|row| {
+                (row.sums, row.price, row.final_at, row.chained) == (was.sums, was.price, was.final_at, was.chained)
+            });
+            if was.final_at.is_some() && !same {
+                self.accuse(format!("the final figure of {ticker} at {mark} changed"));
+            }
+        }
+    }
+}
