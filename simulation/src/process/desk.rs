@@ -138,8 +138,10 @@ impl Desk {
     /// Memory depends on the window, whatever was heard.
     fn look_at_bounds(&self) {
         let config = &self.process.scenario.config;
-        // A window, what may be ahead of our clock, and the second being settled.
-        let most = (config.interval.ms() + config.allowed_skew_ms) / 1_000 + 2;
+        // A window, what may be ahead of our clock, the second being settled, and
+        // how far the last mark lies back: windows move at marks, and a late store delays them.
+        let behind_ms = self.clock.wall().ms_since(self.engine.live_at().at()).max(0);
+        let most = (config.interval.ms() + config.allowed_skew_ms + behind_ms) / 1_000 + 2;
         let held = self.engine.held_seconds();
         let mut state = self.process.server.state();
         if most < i64::try_from(held).unwrap_or(i64::MAX) {
