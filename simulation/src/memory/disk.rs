@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use store::{Chained, Refused};
-use tape::{EpochMs, Fault, Head, Interval, Mark, Price, Quantity, Sums, Ticker, TradeId, Vwap, Watermark};
+use tape::{EpochMs, Fault, Head, Interval, Mark, Price, Quantity, Sums, Suspicion, Ticker, TradeId, Vwap, Watermark};
 
 /// A row of `transactions` or, always with a time of hearing, of `unplaced_trades`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct TradeRow {
     pub is_validated: bool,
     /// `received_at`.
     pub received_at: Option<EpochMs>,
+    /// `suspicion`.
+    pub suspicion: Option<Suspicion>,
 }
 
 /// A row of `tickers_validation_timestamp`.
@@ -42,6 +44,8 @@ pub struct FigureRow {
     pub sums: Sums,
     /// `confirmed_trades`.
     pub confirmed_trades: u64,
+    /// `quarantined_trades`.
+    pub quarantined_trades: u64,
     /// `provisional_price`, `provisional_trades`.
     pub provisional: Option<(Option<Vwap>, u64)>,
     /// `calculated_at`.
@@ -61,6 +65,8 @@ pub struct LatestRow {
     pub sums: Sums,
     /// `confirmed_trades`.
     pub confirmed_trades: u64,
+    /// `quarantined_trades`.
+    pub quarantined_trades: u64,
     /// `is_validated`.
     pub is_final: bool,
     /// `calculated_at`.

@@ -17,7 +17,8 @@ impl Txn {
         let mut view = View { held: &state.disk.figures, own: &mut writes.figures };
         let mut differing = 0;
         for (key, figure) in by_key(figures) {
-            let said = FigureRow { final_at: Some(final_at), chained: figure.chained, ..row(figure, final_at) };
+            let chained = figure.chained;
+            let said = FigureRow { final_at: Some(final_at), chained, quarantined_trades: 0, ..row(figure, final_at) };
             match view.get(&key) {
                 None => view.put(key, said),
                 Some(held) if held.final_at.is_some() => differing += u64::from(held.sums != figure.sums),
@@ -42,7 +43,9 @@ impl Txn {
         for (key, figure) in by_key(figures) {
             let held = view.get(&key);
             let is_news = held.is_none_or(|held| {
-                let is_same = held.sums == figure.sums && held.confirmed_trades == figure.confirmed_trades;
+                let is_same = held.sums == figure.sums
+                    && held.confirmed_trades == figure.confirmed_trades
+                    && held.quarantined_trades == figure.quarantined_trades;
                 held.final_at.is_none() && !is_same
             });
             if is_news {
@@ -69,12 +72,14 @@ impl Txn {
             }
         }
         let mut changed = 0;
-        for (key, Figure { mark, sums, confirmed_trades, .. }) in newest {
+        for (key, Figure { mark, sums, confirmed_trades, quarantined_trades, .. }) in newest {
             let gives_way =
                 view.get(&key).is_none_or(|held| held.mark < *mark || is_final && held.mark == *mark && !held.is_final);
             if gives_way {
-                let (mark, sums, confirmed_trades) = (*mark, *sums, *confirmed_trades);
-                view.put(key, LatestRow { mark, sums, confirmed_trades, is_final, calculated_at });
+                let (mark, sums) = (*mark, *sums);
+                let (confirmed_trades, quarantined_trades) = (*confirmed_trades, *quarantined_trades);
+                let latest = LatestRow { mark, sums, confirmed_trades, quarantined_trades, is_final, calculated_at };
+                view.put(key, latest);
                 changed += 1;
             }
         }
@@ -114,6 +119,7 @@ fn row(figure: &Figure, calculated_at: EpochMs) -> FigureRow {
         price: figure.sums.vwap(),
         sums: figure.sums,
         confirmed_trades: figure.confirmed_trades,
+        quarantined_trades: figure.quarantined_trades,
         provisional: None,
         calculated_at,
         final_at: None,

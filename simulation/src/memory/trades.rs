@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use store::StoreError;
-use tape::{Bucket, Confirmation, EpochMs, Heard, Known, Mark, Standing, Sums, Ticker, Trade, TradeId};
+use tape::{Bucket, Confirmation, EpochMs, Extremes, Heard, Known, Mark, Standing, Sums, Ticker, Trade, TradeId};
 
 use super::disk::{Disk, TradeName, TradeRow, Writes};
 use super::txn::Txn;
@@ -180,9 +180,23 @@ pub(super) fn buckets(disk: &Disk, ticker: &Ticker, after: EpochMs) -> Vec<Bucke
     let mut seconds: BTreeMap<Mark, Bucket> = BTreeMap::new();
     for (_, row) in disk.trades_after(ticker, after) {
         let second = Mark::at_or_after(row.at);
-        let bucket = seconds.entry(second).or_insert(Bucket { second, confirmed: Sums::EMPTY, heard: Sums::EMPTY });
-        let side = if row.is_validated { &mut bucket.confirmed } else { &mut bucket.heard };
+        let bucket = seconds.entry(second).or_insert(Bucket {
+            second,
+            confirmed: Sums::EMPTY,
+            heard: Sums::EMPTY,
+            quarantined: Sums::EMPTY,
+            extremes: None,
+        });
+        let side = match row.suspicion {
+            _ if row.is_validated => &mut bucket.confirmed,
+            None => &mut bucket.heard,
+            Some(_) => &mut bucket.quarantined,
+        };
         *side = side.plus(Sums::of(row.price, row.quantity));
+        if row.is_validated {
+            let own = Extremes::of(row.price, row.quantity, row.at, row.received_at);
+            bucket.extremes = Some(bucket.extremes.map_or(own, |others| others.and(own)));
+        }
     }
     seconds.into_values().collect()
 }
@@ -200,8 +214,9 @@ fn of_ticker(view: &TradeView<'_>, ticker: &Ticker) -> Vec<(TradeName, TradeRow)
 
 fn firsts(heard: &[Heard]) -> BTreeMap<TradeName, TradeRow> {
     let mut firsts = BTreeMap::new();
-    for Heard { trade, received_at } in heard {
-        firsts.entry(name(trade)).or_insert_with(|| row(trade, false, Some(*received_at)));
+    for Heard { trade, received_at, suspicion } in heard {
+        let heard = || TradeRow { suspicion: *suspicion, ..row(trade, false, Some(*received_at)) };
+        firsts.entry(name(trade)).or_insert_with(heard);
     }
     firsts
 }
@@ -211,7 +226,8 @@ fn name(trade: &Trade) -> TradeName {
 }
 
 fn row(trade: &Trade, is_validated: bool, received_at: Option<EpochMs>) -> TradeRow {
-    TradeRow { at: trade.traded_at, price: trade.price, quantity: trade.quantity, is_validated, received_at }
+    let (at, price, quantity) = (trade.traded_at, trade.price, trade.quantity);
+    TradeRow { at, price, quantity, is_validated, received_at, suspicion: None }
 }
 
 fn trade((ticker, id): &TradeName, row: &TradeRow) -> Trade {
@@ -221,7 +237,7 @@ fn trade((ticker, id): &TradeName, row: &TradeRow) -> Trade {
 
 fn known(name: &TradeName, row: &TradeRow) -> Known {
     let standing = match row.received_at {
-        Some(received_at) if !row.is_validated => Standing::Heard { received_at },
+        Some(received_at) if !row.is_validated => Standing::Heard { received_at, suspicion: row.suspicion },
         received_at => Standing::Confirmed { was_heard: received_at.is_some() },
     };
     Known { trade: trade(name, row), standing }

@@ -55,7 +55,7 @@ impl Inbox {
                 return;
             }
             waiting.said.push_back(match decoded {
-                Ok(trade) => Said::Trade(Heard { trade, received_at }),
+                Ok(trade) => Said::Trade(Heard { trade, received_at, suspicion: None }),
                 Err(refusal) => Said::Rejected {
                     rejection: refusal.rejection,
                     ticker: refusal.ticker,
