@@ -4,6 +4,7 @@
 pub mod asked;
 mod control;
 mod help;
+mod revise;
 mod stream;
 mod trades;
 mod truth;
@@ -33,6 +34,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/control/faults", post(control::faults))
         .route("/control/silence", post(control::silence))
         .route("/control/cut", post(control::cut))
+        .route("/control/revise", post(revise::revise))
         .fallback(async |uri: Uri| {
             problem(StatusCode::NOT_FOUND, &format!("there is nothing at {}; GET / lists what there is", uri.path()))
         })

@@ -25,6 +25,7 @@ pub mod tape_file;
 pub mod held;
 pub mod listeners;
 pub mod market;
+pub mod revision;
 
 pub mod clock;
 pub mod config;
@@ -39,6 +40,7 @@ pub use exact::WindowTruth;
 pub use fault::{FaultKind, FaultRates};
 pub use ledger::Injected;
 pub use rest_mood::{RestCounts, RestMode};
+pub use revision::{Change, Revised, Revision, RevisionError};
 pub use running::{Running, StartError, Venue};
 pub use summary::Summary;
 pub use true_trade::TrueTrade;

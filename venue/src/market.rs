@@ -16,6 +16,7 @@ use crate::held::HeldFrames;
 use crate::ledger::Ledger;
 use crate::ledger_file::{LedgerFile, Remembered, Told};
 use crate::listeners::{Ear, Listeners};
+use crate::revision::{MOST_REVISIONS, Revised, Revision, RevisionError};
 use crate::source::Source;
 use crate::true_trade::TrueTrade;
 
@@ -71,6 +72,7 @@ pub struct Market {
     frames: u64,
     silences: u64,
     cuts: u64,
+    revisions: u64,
 }
 
 impl Market {
@@ -93,6 +95,7 @@ impl Market {
             frames: 0,
             silences: 0,
             cuts: 0,
+            revisions: 0,
         }
     }
 
@@ -185,6 +188,34 @@ impl Market {
     /// Takes a trade out of the truth, as a venue does that busts it.
     pub fn retract(&mut self, ticker: &Ticker, id: &TradeId) -> bool {
         self.books.get_mut(ticker).is_some_and(|book| book.retract(id))
+    }
+
+    /// Changes its mind about its past. The socket does not speak of it.
+    ///
+    /// # Errors
+    /// [`RevisionError`] when the change cannot be; nothing changes then.
+    pub fn revise(&mut self, revision: Revision, now: EpochMs) -> Result<Revised, RevisionError> {
+        if MOST_REVISIONS <= self.revisions {
+            return Err(RevisionError::TooMany);
+        }
+        let Revision { ticker, id, change } = revision;
+        let book = self.books.get_mut(&ticker);
+        let was = book.and_then(|book| book.entry_mut(&id)).map(|entry| entry.trade.clone());
+        let becomes = change.apply(&ticker, &id, was.as_ref())?;
+        if let Some(trade) = &becomes {
+            let after = self.forgotten_until(&ticker).unwrap_or(EpochMs::new(i64::MIN));
+            let (traded_at, until) = (trade.traded_at, self.present_at(now));
+            if traded_at <= after || until < traded_at {
+                return Err(RevisionError::NotThePast { traded_at, after, until });
+            }
+        }
+        match (&was, &becomes) {
+            (_, None) => self.retract(&ticker, &id),
+            (Some(_), Some(trade)) => self.correct(trade.clone()),
+            (None, Some(trade)) => self.tell_rest_only(trade.clone()),
+        };
+        self.revisions += 1;
+        Ok(Revised { was, now: becomes })
     }
 
     /// Where the present is now.

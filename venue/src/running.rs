@@ -21,6 +21,7 @@ use crate::ledger_file::LedgerFile;
 use crate::market::{Habits, Market, Present, State};
 use crate::profile::Profile;
 use crate::rest_mood::{RestCounts, RestMode};
+use crate::revision::{Revised, Revision, RevisionError};
 use crate::shared::Shared;
 use crate::source::{Replay, Source};
 use crate::summary::Summary;
@@ -288,6 +289,15 @@ impl Running {
     /// Takes a trade out of the truth.
     pub fn retract(&self, ticker: &Ticker, id: &TradeId) -> bool {
         self.change(|market, _| market.retract(ticker, id))
+    }
+
+    /// Changes the market's mind about its past: REST and the truth say the new
+    /// thing from then on, and the socket does not speak of it.
+    ///
+    /// # Errors
+    /// [`RevisionError`] when the change cannot be; nothing changes then.
+    pub fn revise(&self, revision: Revision) -> Result<Revised, RevisionError> {
+        self.change(|market, now| market.revise(revision, now))
     }
 
     /// Sends a text to every listener, whatever it is, and says how many hear it.

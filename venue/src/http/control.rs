@@ -80,7 +80,7 @@ pub fn rates_json(rates: &FaultRates) -> Value {
     FaultKind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), Value::from(rates.of(kind)))).collect()
 }
 
-fn respond(outcome: Result<Value, Refusal>) -> Response {
+pub(super) fn respond(outcome: Result<Value, Refusal>) -> Response {
     match outcome {
         Ok(value) => answer(StatusCode::OK, &value),
         Err(refusal) => *refusal,
@@ -88,10 +88,10 @@ fn respond(outcome: Result<Value, Refusal>) -> Response {
 }
 
 /// The JSON object of a command, with no names but known ones.
-struct Command(Map<String, Value>);
+pub(super) struct Command(pub(super) Map<String, Value>);
 
 impl Command {
-    fn read(body: &[u8], names: &[&str]) -> Result<Self, Refusal> {
+    pub(super) fn read(body: &[u8], names: &[&str]) -> Result<Self, Refusal> {
         if body.trim_ascii().is_empty() {
             return Ok(Self(Map::new()));
         }
@@ -104,7 +104,7 @@ impl Command {
         Ok(Self(fields))
     }
 
-    fn milliseconds(&self, name: &str) -> Result<Option<i64>, Refusal> {
+    pub(super) fn milliseconds(&self, name: &str) -> Result<Option<i64>, Refusal> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };

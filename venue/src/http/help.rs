@@ -30,6 +30,10 @@ commands (JSON bodies)
   POST /control/faults   {\"all\":0} or {\"drop\":0.1,\"alter_price\":0.05}
   POST /control/silence  {\"for_ms\":3000}
   POST /control/cut
+  POST /control/revise   {\"ticker\":\"BTC\",\"tradeid\":\"7\",\"price\":\"27000.5\"} changes price, quantity or ts
+                         of a true trade; with \"withdraw\":true it never was; with
+                         \"insert\":true (and ts, price, quantity) it was all along.
+                         REST and /truth say so from then on; the socket does not.
 ";
 
 /// `GET /`: the list of everything, and the state.

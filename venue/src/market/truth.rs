@@ -53,6 +53,8 @@ pub struct State {
     pub silences: u64,
     /// Cuts so far.
     pub cuts: u64,
+    /// Changes of mind about the past so far.
+    pub revisions: u64,
     /// Whether the socket is silent now.
     pub is_silent: bool,
 }
@@ -156,6 +158,7 @@ impl Market {
             faults_forgotten: self.ledger.forgotten(),
             silences: self.silences,
             cuts: self.cuts,
+            revisions: self.revisions,
             is_silent: self.is_silent(now),
         }
     }

@@ -9,6 +9,7 @@ mod program;
 mod recorded;
 mod replay;
 mod rest;
+mod revising;
 mod stopping;
 mod support;
 mod suspects;
