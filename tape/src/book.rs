@@ -184,6 +184,35 @@ impl Book {
         Ok(finals)
     }
 
+    /// Takes in a change of mind of REST about a settled trade: the confirmed
+    /// trade `was` goes, `now` comes, and a copy that was only `heard` so far
+    /// is replaced.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when a trade to take out was never there.
+    pub fn amend(
+        &mut self,
+        was: Option<&Trade>,
+        now: Option<&Trade>,
+        heard: Option<&Trade>,
+    ) -> Result<(), Inconsistent> {
+        if let Some(was) = was {
+            let was_there = self.settled.remove(was.traded_at, sums(was))
+                && (self.is_finished(was) || self.unfinished.remove(was))
+                && self.confirmed.remove(was.traded_at, sums(was));
+            if !was_there {
+                return Err(inconsistent(was));
+            }
+        }
+        if let Some(heard) = heard {
+            self.unhear(heard, self.watermark.settled_until())?;
+        }
+        if let Some(now) = now {
+            self.confirm(now);
+        }
+        Ok(())
+    }
+
     /// The provisional figure of a mark: confirmed trades up to the watermark
     /// and heard trades after it. None when the mark is settled already.
     pub fn provisional_at(&mut self, mark: Mark) -> Option<Said> {
@@ -198,9 +227,16 @@ impl Book {
         Some(Said { mark, sums, confirmed_trades, quarantined_trades })
     }
 
+    /// Whether the trade's second is settled, so that nobody asks for it again.
+    fn is_finished(&self, trade: &Trade) -> bool {
+        trade.traded_at <= self.settled.closes_at().at()
+    }
+
     fn confirm(&mut self, trade: &Trade) {
         self.settled.add(trade.traded_at, sums(trade));
-        self.unfinished.add(trade);
+        if !self.is_finished(trade) {
+            self.unfinished.add(trade);
+        }
         self.confirmed.add(trade.traded_at, sums(trade));
     }
 
@@ -405,6 +441,33 @@ mod tests {
             assert_eq!(old.suspicion_of(&heard, Suspects::USUAL), suspicion, "{price} at {at}");
             assert_eq!(rebuilt.suspicion_of(&heard, Suspects::USUAL), suspicion, "{price} at {at}, rebuilt");
         }
+    }
+
+    #[test]
+    fn a_settled_trade_that_rest_changes_its_mind_about_is_replaced_in_every_later_figure() {
+        let mut book = book();
+        settle(&mut book, vec![trade("a", 500, "10"), trade("b", 1_500, "20")], 9_000, &[]);
+        settle(&mut book, vec![], 9_000, &[]);
+        let now = trade("a", 700, "12");
+
+        book.amend(Some(&trade("a", 500, "10")), Some(&now), None).expect("it is there");
+        assert_eq!(book.unfinished.held_trades(), 0, "its second is over");
+        book.amend(Some(&trade("b", 1_500, "20")), None, None).expect("it is there");
+
+        assert_eq!(book.provisional_at(mark(9_000)).expect("provisional").sums, sums(&now));
+        assert!(book.amend(Some(&trade("b", 1_500, "20")), None, None).is_err(), "it is gone");
+    }
+
+    #[test]
+    fn a_trade_added_to_the_settled_past_counts_once_even_when_it_was_heard_with_another_time() {
+        let mut book = book();
+        settle(&mut book, vec![], 3_000, &[]);
+        book.hear(&trade("h", 2_500, "10"));
+
+        book.amend(None, Some(&trade("h", 1_500, "10")), Some(&trade("h", 2_500, "10"))).expect("it was heard");
+
+        let said = book.provisional_at(mark(3_000)).expect("provisional");
+        assert_eq!((said.sums.trades, said.confirmed_trades), (1, 1));
     }
 
     #[test]

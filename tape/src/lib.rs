@@ -35,10 +35,16 @@ pub mod reconcile;
 pub mod band;
 pub mod suspect;
 
+pub mod amendment;
+pub mod audit;
+pub mod time_to_final;
+
 pub mod book;
 
+pub use amendment::{Amendment, HeldFinal, Restated};
 pub use arrival::Arrival;
 pub use band::{Band, Extremes};
+pub use audit::{Finding, FindingKind};
 pub use book::{Book, Bucket, Settled};
 pub use chain::{Chain, Entry, Head};
 pub use digest::{Digest, TradesDigest};
@@ -52,6 +58,7 @@ pub use rolling::Rolling;
 pub use sums::Sums;
 pub use suspect::{Suspects, Suspicion};
 pub use time::{EpochMs, Interval, Mark};
+pub use time_to_final::{TimeToFinal, TimesToFinal};
 pub use trade::{Heard, Ticker, Trade, TradeId};
 pub use unfinished::Unfinished;
 pub use units::{Price, Quantity};
