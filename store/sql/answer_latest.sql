@@ -8,6 +8,9 @@ select
     standing.tape_from,
     standing.market_time,
     standing.checked_at,
+    standing.time_to_final_p50_ms,
+    standing.time_to_final_p99_ms,
+    standing.time_to_final_marks,
     newest.ts as newest_mark,
     newest.price,
     newest.volume,
@@ -16,6 +19,8 @@ select
     newest.confirmed_trades,
     newest.quarantined_trades,
     newest.is_validated,
+    kept.revision,
+    kept.final_at,
     gap.kinds,
     gap.froms,
     gap.tos,
@@ -23,6 +28,13 @@ select
 from tickers_validation_timestamp as standing
 left join latest_vwap_history as newest
     on newest.exchange = standing.exchange and newest.ticker = standing.ticker and newest.interval = $3
+left join vwap_history as kept
+    on newest.is_validated
+    and kept.exchange = newest.exchange
+    and kept.ticker = newest.ticker
+    and kept.interval = newest.interval
+    and kept.ts = newest.ts
+    and kept.is_validated
 left join lateral (
     select
         array_agg(touching.kind order by touching.from_ts, touching.id) as kinds,

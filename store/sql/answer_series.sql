@@ -11,6 +11,7 @@ select
     figure.quarantined_trades,
     figure.is_validated,
     figure.revision,
+    figure.final_at,
     exists (
         select
         from incidents as incident

@@ -16,6 +16,10 @@ pub const COUNT_MATCHED: &str = "matched";
 /// The kind under which trades are counted that were made before we listened.
 pub const COUNT_UNHEARD: &str = "unheard";
 
+/// The kind under which settled trades are counted that were read again and
+/// told just as before.
+pub const COUNT_AUDITED: &str = "audited";
+
 /// So many more, or fewer, of a kind in a minute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountDelta {
@@ -112,10 +116,10 @@ impl WriteTxn {
     }
 }
 
-type Side = (Vec<Option<i64>>, Vec<Option<NumericUnit>>, Vec<Option<NumericUnit>>);
+pub(crate) type Side = (Vec<Option<i64>>, Vec<Option<NumericUnit>>, Vec<Option<NumericUnit>>);
 
-/// One side of faults as columns: times, prices and quantities.
-fn sides<'a>(trades: impl Iterator<Item = Option<&'a Trade>>) -> Side {
+/// One side of faults, or of corrections, as columns: times, prices and quantities.
+pub(crate) fn sides<'a>(trades: impl Iterator<Item = Option<&'a Trade>>) -> Side {
     let mut side = Side::default();
     for trade in trades {
         side.0.push(trade.map(|trade| trade.traded_at.ms()));

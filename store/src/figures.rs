@@ -152,10 +152,15 @@ impl WriteTxn {
             changed += self.figures_write(sql, &FigureColumns::new(rows), calculated_at).await?;
         }
         if changed > 0 {
-            let sql = include_str!("../sql/figures_announce.sql");
-            self.session.execute(sql, &[&FIGURES_CHANNEL, &self.venue]).await?;
+            self.announce().await?;
         }
         Ok(changed)
+    }
+
+    async fn announce(&self) -> Result<(), StoreError> {
+        let sql = include_str!("../sql/figures_announce.sql");
+        self.session.execute(sql, &[&FIGURES_CHANNEL, &self.venue]).await?;
+        Ok(())
     }
 
     /// Changes final figures, and writes for each what it was, what it is and
@@ -201,6 +206,9 @@ impl WriteTxn {
                 )
                 .await?;
             changed += row.first().map(|row| count(row, "changed")).transpose()?.unwrap_or(0);
+        }
+        if changed > 0 {
+            self.announce().await?;
         }
         Ok(changed)
     }

@@ -20,6 +20,7 @@ mod pool;
 pub mod leadership;
 pub mod txn;
 
+pub mod audits;
 pub mod confirmed;
 pub mod trades;
 
@@ -40,10 +41,11 @@ mod statistics;
 
 pub mod answers;
 
+pub use audits::AskedHoldings;
 pub use chain::ChainStep;
 pub use config::StoreConfig;
 pub use error::StoreError;
-pub use faults::{COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
+pub use faults::{COUNT_AUDITED, COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
 pub use figures::{Appended, Chained, FIGURES_CHANNEL, Figure, Restatement};
 pub use incidents::Incident;
 pub use leadership::Leadership;

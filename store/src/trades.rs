@@ -139,7 +139,8 @@ fn suspicion(row: &Row) -> Result<Option<Suspicion>, StoreError> {
     name.map(|name| Suspicion::parse(&name).ok_or_else(|| unknown(name))).transpose()
 }
 
-fn known(row: &Row) -> Result<Known, StoreError> {
+/// What is held under one name.
+pub(crate) fn known(row: &Row) -> Result<Known, StoreError> {
     let trade = trade(row)?;
     let received_at: Option<i64> = column(row, "received_at")?;
     let is_confirmed: bool = column(row, "is_validated")?;

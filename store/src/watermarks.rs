@@ -1,7 +1,7 @@
 //! How far each ticker is confirmed. A watermark moves only from where its
 //! mover believes it to be, and only forward.
 
-use tape::{EpochMs, Ticker, Watermark};
+use tape::{EpochMs, Ticker, TimeToFinal, Watermark};
 use tokio_postgres::Row;
 
 use crate::row::{column, instant, ticker, trade_id};
@@ -33,6 +33,9 @@ pub struct Advance {
     pub to: Watermark,
     /// The market's own present when it answered.
     pub market_time: EpochMs,
+    /// How long the latest live marks took to become final, where it was
+    /// measured anew; else what was measured before stays.
+    pub time_to_final: Option<TimeToFinal>,
 }
 
 impl Store {
@@ -86,12 +89,29 @@ impl WriteTxn {
         let (from_until, from_id) = positions(advances.iter().map(|advance| &advance.from));
         let (to_until, to_id) = positions(advances.iter().map(|advance| &advance.to));
         let market_times: Vec<i64> = advances.iter().map(|advance| advance.market_time.ms()).collect();
+        let times_to_final = || advances.iter().map(|advance| advance.time_to_final);
+        let p50: Vec<Option<i64>> = times_to_final().map(|measured| measured.map(|it| it.p50_ms)).collect();
+        let p99: Vec<Option<i64>> = times_to_final().map(|measured| measured.map(|it| it.p99_ms)).collect();
+        let marks: Vec<Option<i32>> =
+            times_to_final().map(|measured| measured.map(|it| i32::try_from(it.marks).unwrap_or(i32::MAX))).collect();
         let sql = include_str!("../sql/watermarks_advance.sql");
         let moved = self
             .session
             .query(
                 sql,
-                &[&self.venue, &tickers, &from_until, &from_id, &to_until, &to_id, &market_times, &checked_at.ms()],
+                &[
+                    &self.venue,
+                    &tickers,
+                    &from_until,
+                    &from_id,
+                    &to_until,
+                    &to_id,
+                    &market_times,
+                    &checked_at.ms(),
+                    &p50,
+                    &p99,
+                    &marks,
+                ],
             )
             .await?;
         let mut moved_tickers = Vec::with_capacity(moved.len());

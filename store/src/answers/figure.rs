@@ -31,6 +31,8 @@ pub struct Figure {
     pub is_kept: bool,
     /// How often the final figure was restated, as far as its history was read.
     pub revision: Option<u32>,
+    /// When it became final, where that is known.
+    pub final_at: Option<EpochMs>,
 }
 
 /// A figure with how far its ticker is known and what is missing in its window.
@@ -77,6 +79,26 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The newest final figure of a ticker, otherwise as [`Store::figure_newest`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and what Postgres refuses.
+    pub async fn figure_newest_final(
+        &self,
+        venue: Option<&str>,
+        name: &Ticker,
+        interval: Interval,
+    ) -> Result<Vec<Answered>, StoreError> {
+        let params: crate::session::Params<'_> = &[&venue, &name.as_str(), &interval.ms()];
+        let rows = self.session().await?.query(include_str!("../../sql/answer_latest_final.sql"), params).await?;
+        let read = |row: &Row| -> Result<Answered, StoreError> {
+            let mark: Option<i64> = column(row, "final_mark")?;
+            let kept = |mark| Figure::newest_final(row, EpochMs::new(mark), interval);
+            Ok(Answered { standing: standing(row)?, figure: mark.map(kept).transpose()?, gaps: gaps(row)? })
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// The figure of any moment, exact: the kept one where the moment is a mark
     /// of the kept interval, else summed from the trades. One answer per venue
     /// that has the ticker.
@@ -113,10 +135,28 @@ impl Store {
 
 impl Figure {
     /// The newest figure of a ticker, as its row has it.
-    pub(super) fn newest(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
+    fn newest(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
+        let is_final: bool = column(row, "is_validated")?;
+        let restated: Option<i32> = column(row, "revision")?;
+        let revision = match restated {
+            Some(_) => Some(revision(row)?),
+            // A final figure that the history does not hold any more.
+            None if is_final => None,
+            None => Some(0),
+        };
+        Self::kept(row, closes_at, interval, revision, final_at(row)?)
+    }
+
+    /// The newest final figure of a ticker, as the history has it.
+    fn newest_final(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
+        Self::kept(row, closes_at, interval, Some(revision(row)?), final_at(row)?)
+    }
+
+    /// The newest figure of a ticker in a list of many, for which the history is not read.
+    pub(super) fn listed(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
         let is_final: bool = column(row, "is_validated")?;
         let revision = if is_final { None } else { Some(0) };
-        Self::kept(row, closes_at, interval, revision)
+        Self::kept(row, closes_at, interval, revision, None)
     }
 
     /// A figure that was calculated before.
@@ -125,6 +165,7 @@ impl Figure {
         closes_at: EpochMs,
         interval: Interval,
         revision: Option<u32>,
+        final_at: Option<EpochMs>,
     ) -> Result<Self, StoreError> {
         let price: Option<Numeric<24>> = column(row, "price")?;
         Ok(Self {
@@ -137,13 +178,14 @@ impl Figure {
             is_final: column(row, "is_validated")?,
             is_kept: true,
             revision,
+            final_at,
         })
     }
 
     fn of_moment(row: &Row, moment: Moment, settled_until: EpochMs) -> Result<Self, StoreError> {
         let Moment { closes_at, interval, .. } = moment;
         if column(row, "is_kept")? {
-            return Self::kept(row, closes_at, interval, Some(revision(row)?));
+            return Self::kept(row, closes_at, interval, Some(revision(row)?), final_at(row)?);
         }
         let sums = sums(row, "trades", "volume", "notional")?;
         let is_final = closes_at <= settled_until;
@@ -157,6 +199,7 @@ impl Figure {
             is_final,
             is_kept: false,
             revision: if is_final { None } else { Some(0) },
+            final_at: None,
         })
     }
 }
@@ -165,4 +208,9 @@ impl Figure {
 pub(super) fn revision(row: &Row) -> Result<u32, StoreError> {
     let revision: i32 = column(row, "revision")?;
     u32::try_from(revision).map_err(|source| StoreError::unreadable("revision", source))
+}
+
+/// When a kept figure became final.
+pub(super) fn final_at(row: &Row) -> Result<Option<EpochMs>, StoreError> {
+    column::<Option<i64>>(row, "final_at").map(|ms| ms.map(EpochMs::new))
 }

@@ -93,6 +93,15 @@ pub struct Restatements {
     pub latest: Vec<Restatement>,
 }
 
+/// How many settled trades the exchange changed its mind about, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corrected {
+    /// The kind of finding.
+    pub kind: String,
+    /// How many.
+    pub trades: u64,
+}
+
 impl Store {
     /// What the socket brought from minute `from` up to but not including `to`, by kind.
     ///
@@ -159,6 +168,26 @@ impl Store {
             mean_absolute_bps: column(&row, "mean_absolute_bps")?,
             max_absolute_bps: column(&row, "max_absolute_bps")?,
         })
+    }
+
+    /// The settled trades from `from` up to but not including `to` that the
+    /// exchange changed its mind about, by kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and what Postgres refuses.
+    pub async fn quality_corrections(
+        &self,
+        scope: &Scope,
+        from: EpochMs,
+        to: EpochMs,
+    ) -> Result<Vec<Corrected>, StoreError> {
+        let ticker = scope.ticker.as_ref().map(Ticker::as_str);
+        let params: Params<'_> = &[&scope.venue, &ticker, &from.ms(), &to.ms()];
+        let rows = self.session().await?.query(include_str!("../../sql/answer_corrections.sql"), params).await?;
+        let read = |row: &Row| -> Result<Corrected, StoreError> {
+            Ok(Corrected { kind: column(row, "kind")?, trades: count(row, "trades")? })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The latest restatements of marks from `from` up to but not including `to`, at most `limit`.

@@ -3,7 +3,7 @@
 use tape::{EpochMs, Interval};
 use tokio_postgres::Row;
 
-use super::figure::revision;
+use super::figure::{final_at, revision};
 use super::{Figure, Standing};
 use crate::row::{column, instant};
 use crate::{Store, StoreError};
@@ -33,7 +33,7 @@ impl Store {
         let params: crate::session::Params<'_> = &[&standing.venue, &standing.ticker.as_str(), &interval.ms(), &marks];
         let rows = self.session().await?.query(include_str!("../../sql/answer_series.sql"), params).await?;
         let read = |row: &Row| -> Result<Point, StoreError> {
-            let figure = Figure::kept(row, instant(row, "ts")?, interval, Some(revision(row)?))?;
+            let figure = Figure::kept(row, instant(row, "ts")?, interval, Some(revision(row)?), final_at(row)?)?;
             Ok(Point { figure, is_touched: column(row, "is_touched")? })
         };
         rows.iter().map(read).collect()

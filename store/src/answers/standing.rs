@@ -1,6 +1,6 @@
 //! How far the tickers are known.
 
-use tape::{EpochMs, Interval, Ticker};
+use tape::{EpochMs, Interval, Ticker, TimeToFinal};
 use tokio_postgres::Row;
 
 use super::Figure;
@@ -24,6 +24,8 @@ pub struct Standing {
     pub checked_at: Option<EpochMs>,
     /// The mark of the newest figure.
     pub newest_mark: Option<EpochMs>,
+    /// How long its latest live marks took to become final.
+    pub time_to_final: Option<TimeToFinal>,
 }
 
 /// A ticker with its newest figure and the ends of its history.
@@ -57,7 +59,7 @@ impl Store {
         let rows = self.session().await?.query(include_str!("../../sql/answer_standings.sql"), params).await?;
         let read = |row: &Row| -> Result<Known, StoreError> {
             let standing = standing(row)?;
-            let newest = standing.newest_mark.map(|mark| Figure::newest(row, mark, interval)).transpose()?;
+            let newest = standing.newest_mark.map(|mark| Figure::listed(row, mark, interval)).transpose()?;
             let mark = |name| column::<Option<i64>>(row, name).map(|ms| ms.map(EpochMs::new));
             Ok(Known { standing, newest, first_mark: mark("first_mark")?, last_mark: mark("last_mark")? })
         };
@@ -85,5 +87,15 @@ pub(super) fn standing(row: &Row) -> Result<Standing, StoreError> {
         market_time: optional("market_time")?,
         checked_at: optional("checked_at")?,
         newest_mark: optional("newest_mark")?,
+        time_to_final: time_to_final(row)?,
     })
+}
+
+fn time_to_final(row: &Row) -> Result<Option<TimeToFinal>, StoreError> {
+    let (p50_ms, p99_ms): (Option<i64>, Option<i64>) =
+        (column(row, "time_to_final_p50_ms")?, column(row, "time_to_final_p99_ms")?);
+    let marks: Option<i32> = column(row, "time_to_final_marks")?;
+    let (Some(p50_ms), Some(p99_ms), Some(marks)) = (p50_ms, p99_ms, marks) else { return Ok(None) };
+    let marks = usize::try_from(marks).map_err(|source| StoreError::unreadable("time_to_final_marks", source))?;
+    Ok(Some(TimeToFinal { p50_ms, p99_ms, marks }))
 }

@@ -95,7 +95,13 @@ async fn a_transaction_of_which_a_statement_failed_is_never_taken_for_committed(
     let txn = scene.begin().await;
     txn.trades_insert_heard(&[heard(trade("BTC", "a", 1_000, "1", "1"), 1_001)]).await.expect("written");
     // A step back is refused before anything is sent.
-    let back = store::Advance { ticker: ticker("BTC"), from: through(0), to: through(-1), market_time: at(0) };
+    let back = store::Advance {
+        ticker: ticker("BTC"),
+        from: through(0),
+        to: through(-1),
+        market_time: at(0),
+        time_to_final: None,
+    };
     txn.watermarks_advance(&[back], at(0)).await.expect_err("refused");
 
     txn.commit().await.expect_err("nor may the rest be committed");
@@ -151,7 +157,13 @@ async fn a_statement_that_waits_too_long_is_ended_and_may_be_tried_again() {
     blocker.execute("select from tickers_validation_timestamp for update", &[]).await.expect("locked");
 
     let txn = hasty.begin(&scene.leadership).await.expect("we lead");
-    let step = store::Advance { ticker: ticker("BTC"), from: through(0), to: through(1), market_time: at(0) };
+    let step = store::Advance {
+        ticker: ticker("BTC"),
+        from: through(0),
+        to: through(1),
+        market_time: at(0),
+        time_to_final: None,
+    };
     let error = txn.watermarks_advance(std::slice::from_ref(&step), at(0)).await.expect_err("someone is in the way");
     assert!(error.is_transient(), "{error:?}");
     drop(txn);

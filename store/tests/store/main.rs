@@ -7,6 +7,7 @@ mod core;
 mod leadership;
 mod numeric;
 
+mod audits;
 mod confirmed;
 mod trades;
 

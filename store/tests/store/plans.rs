@@ -37,7 +37,7 @@ async fn hot_statements_never_scan_the_tape() {
     let scene = filled().await;
     let venue = "'generic'::text";
     let names = ["array['T1', 'T2']", "array['1', '2']"];
-    let cases: [(&str, Vec<&str>); 7] = [
+    let cases: [(&str, Vec<&str>); 10] = [
         (include_str!("../../sql/trades_known.sql"), vec![venue, names[0], names[1]]),
         (include_str!("../../sql/trades_heard_until.sql"), vec![venue, "array['T1']", "array[6000500::bigint]"]),
         (include_str!("../../sql/trades_mark_heard.sql"), vec![venue, names[0], names[1], "array[1::bigint, 2]"]),
@@ -45,6 +45,12 @@ async fn hot_statements_never_scan_the_tape() {
         (include_str!("../../sql/window_buckets.sql"), vec![venue, "'T1'::text", "5950000::bigint"]),
         (include_str!("../../sql/missing_withdraw.sql"), vec![venue, names[0], names[1]]),
         (include_str!("../../sql/retain_trades.sql"), vec![venue, "100::bigint"]),
+        (
+            include_str!("../../sql/audit_held.sql"),
+            vec![venue, "'T1'::text", "50000::bigint", "90000::bigint", "array['21', '41']"],
+        ),
+        (include_str!("../../sql/trades_confirmed.sql"), vec![venue, "'T1'::text", "50000::bigint", "90000::bigint"]),
+        (include_str!("../../sql/trades_withdraw.sql"), vec![venue, names[0], names[1]]),
     ];
     for (sql, literals) in cases {
         let plan = plan(&scene, sql, &literals).await;

@@ -50,7 +50,7 @@ impl Scene {
 
     pub async fn advance(&self, of: &str, from: Watermark, to: Watermark) {
         let txn = self.begin().await;
-        let advance = Advance { ticker: ticker(of), from, to, market_time: at(1) };
+        let advance = Advance { ticker: ticker(of), from, to, market_time: at(1), time_to_final: None };
         txn.watermarks_advance(&[advance], at(1)).await.expect("moved");
         txn.commit().await.expect("committed");
     }

@@ -11,7 +11,7 @@ fn within(ms: i64, last: &str) -> Watermark {
 }
 
 fn step(of: &str, from: Watermark, to: Watermark, market_time: i64) -> Advance {
-    Advance { ticker: ticker(of), from, to, market_time: at(market_time) }
+    Advance { ticker: ticker(of), from, to, market_time: at(market_time), time_to_final: None }
 }
 
 #[tokio::test]
