@@ -39,6 +39,11 @@ pub struct FigureAnswer {
     /// How often the final figure was restated. Null when that is not known,
     /// since the figure was not read from the history.
     revision: Option<u32>,
+    /// When the figure became final, epoch milliseconds. Null while it is
+    /// provisional, and for one computed from the trades, where nobody noted it.
+    final_at: Option<i64>,
+    /// The same instant, RFC 3339.
+    final_at_time: Option<String>,
     /// The exact sum of the quantities.
     volume: String,
     /// The exact sum of price times quantity.
@@ -162,6 +167,8 @@ impl FigureAnswer {
             state: State::of(figure),
             source: if figure.is_kept { Source::Stored } else { Source::Computed },
             revision: figure.revision,
+            final_at: figure.final_at.map(EpochMs::ms),
+            final_at_time: figure.final_at.map(rfc3339),
             volume: figure.sums.volume.to_string(),
             notional: figure.sums.notional.to_string(),
             trades: figure.sums.trades,

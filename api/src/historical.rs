@@ -7,10 +7,13 @@ use tape::{EpochMs, Interval, Ticker};
 use utoipa::IntoParams;
 
 use crate::desk::Desk;
+use crate::expected::{NotFinalProblem, not_final_yet};
 use crate::figure::{FigureAnswer, in_words};
 use crate::instant::AskedInstant;
-use crate::parameters::{Asked, DurationText, InstantText, NameText, Parameters, Question, looks_like_seconds};
-use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem, ProblemBody};
+use crate::parameters::{
+    Asked, DurationText, InstantText, MinState, NameText, Parameters, Question, looks_like_seconds,
+};
+use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem};
 use crate::respond;
 
 /// Which moment of which ticker is asked for.
@@ -30,10 +33,13 @@ pub struct HistoricalQuestion {
     /// The exchange, whatever its case. May be left out when only one has the ticker.
     #[param(inline, value_type = Option<NameText>)]
     exchange: Option<String>,
+    /// `final`: never a provisional figure.
+    #[param(inline, value_type = Option<MinState>, default = "provisional")]
+    min_state: MinState,
 }
 
 impl Question for HistoricalQuestion {
-    const PARAMETERS: &'static [&'static str] = &["ticker", "ts", "interval", "exchange"];
+    const PARAMETERS: &'static [&'static str] = &["ticker", "ts", "interval", "exchange", "min_state"];
 
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
         Ok(Self {
@@ -41,6 +47,7 @@ impl Question for HistoricalQuestion {
             ts: parameters.instant("ts")?,
             interval: parameters.interval()?,
             exchange: parameters.venue()?,
+            min_state: parameters.min_state()?,
         })
     }
 }
@@ -51,6 +58,9 @@ impl Question for HistoricalQuestion {
 /// that was kept at its second is answered as it stands; any other is summed
 /// exactly from the trades. A final and complete figure has a strong `ETag` and
 /// may be cached: it changes only by a restatement, which changes the `ETag`.
+///
+/// With `min_state=final` a figure that is not final yet is not answered: 404
+/// `not_final_yet` says when it is expected to be, and `Retry-After` with it.
 #[utoipa::path(
     operation_id = "historical",
     tag = "Figures",
@@ -61,7 +71,7 @@ impl Question for HistoricalQuestion {
         )),
         (status = 304, description = "The figure is the one named by If-None-Match"),
         Misasked,
-        (status = 404, description = "The ticker is not known, or the moment lies before its tape", body = ProblemBody, content_type = MEDIA_TYPE),
+        (status = 404, description = "The ticker is not known, the moment lies before its tape, or its figure is not settled enough", body = NotFinalProblem, content_type = MEDIA_TYPE),
         Away,
     )
 )]
@@ -71,7 +81,7 @@ pub async fn historical(
     Asked(question): Asked<HistoricalQuestion>,
     desk: Data<Desk>,
 ) -> Result<HttpResponse, Problem> {
-    let HistoricalQuestion { ticker, ts, interval, exchange } = question;
+    let HistoricalQuestion { ticker, ts, interval, exchange, min_state } = question;
     refuse_the_future("ts", ts.at, desk.now())?;
 
     let moment = Moment { closes_at: ts.at, interval: interval.unwrap_or(desk.interval), kept_interval: desk.interval };
@@ -81,6 +91,10 @@ pub async fn historical(
     let figure = answered.figure.as_ref().expect("figure_at has a figure for every ticker it finds");
     if !figure.is_kept && ts.at <= answered.standing.tape_from {
         return Err(before_the_tape(ts, &answered.standing));
+    }
+
+    if min_state == MinState::Final && !figure.is_final {
+        return Err(not_final_yet(&desk, &answered.standing, ts.at));
     }
 
     let answer = FigureAnswer::of_moment(&desk, figure, &answered);

@@ -6,9 +6,10 @@ use tape::Ticker;
 use utoipa::IntoParams;
 
 use crate::desk::Desk;
+use crate::expected::{NotFinalProblem, not_final_yet};
 use crate::figure::FigureAnswer;
-use crate::parameters::{Asked, NameText, Parameters, Question};
-use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem, ProblemBody};
+use crate::parameters::{Asked, MinState, NameText, Parameters, Question};
+use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem};
 use crate::respond;
 
 /// Which ticker is asked for.
@@ -21,13 +22,16 @@ pub struct LatestQuestion {
     /// The exchange, whatever its case. May be left out when only one has the ticker.
     #[param(inline, value_type = Option<NameText>)]
     exchange: Option<String>,
+    /// `final`: the newest figure that is final, rather than the newest of all.
+    #[param(inline, value_type = Option<MinState>, default = "provisional")]
+    min_state: MinState,
 }
 
 impl Question for LatestQuestion {
-    const PARAMETERS: &'static [&'static str] = &["ticker", "exchange"];
+    const PARAMETERS: &'static [&'static str] = &["ticker", "exchange", "min_state"];
 
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
-        Ok(Self { ticker: parameters.ticker()?, exchange: parameters.venue()? })
+        Ok(Self { ticker: parameters.ticker()?, exchange: parameters.venue()?, min_state: parameters.min_state()? })
     }
 }
 
@@ -36,6 +40,9 @@ impl Question for LatestQuestion {
 /// There is a new one every second. It counts the trades confirmed so far and
 /// those heard since, and says how many are which. Exact: the quotient of the
 /// exact sums, rounded once.
+///
+/// With `min_state=final` it is the newest figure that is final; while there is
+/// none, the answer is 404 `not_final_yet` with the time one is expected.
 #[utoipa::path(
     operation_id = "latest",
     tag = "Figures",
@@ -43,18 +50,25 @@ impl Question for LatestQuestion {
     responses(
         (status = 200, description = "The newest figure", body = FigureAnswer),
         Misasked,
-        (status = 404, description = "The ticker is not known or has no figure yet", body = ProblemBody, content_type = MEDIA_TYPE),
+        (status = 404, description = "The ticker is not known or has no figure yet, or none that is settled enough", body = NotFinalProblem, content_type = MEDIA_TYPE),
         Away,
     )
 )]
 #[get("/latest")]
 pub async fn latest(Asked(question): Asked<LatestQuestion>, desk: Data<Desk>) -> Result<HttpResponse, Problem> {
-    let LatestQuestion { ticker, exchange } = question;
+    let LatestQuestion { ticker, exchange, min_state } = question;
     let venue = exchange.as_deref();
-    let found = desk.ask(desk.store.figure_newest(venue, &ticker, desk.interval)).await?;
+    let found = match min_state {
+        MinState::Provisional => desk.ask(desk.store.figure_newest(venue, &ticker, desk.interval)).await?,
+        MinState::Final => desk.ask(desk.store.figure_newest_final(venue, &ticker, desk.interval)).await?,
+    };
     let answered = desk.the_one(found, venue, &ticker, |answered| &answered.standing).await?;
     let Some(figure) = &answered.figure else {
-        return Err(no_figure_yet(&desk, &ticker).await);
+        // Only with a final one asked for can the newest be there and no answer.
+        return Err(match answered.standing.newest_mark {
+            Some(newest) => not_final_yet(&desk, &answered.standing, newest),
+            None => no_figure_yet(&desk, &ticker).await,
+        });
     };
     Ok(respond::changing(&FigureAnswer::of_newest(&desk, figure, &answered)))
 }

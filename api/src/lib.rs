@@ -16,6 +16,7 @@ pub mod parameters;
 pub mod desk;
 pub mod respond;
 
+pub mod expected;
 pub mod figure;
 
 pub mod health;

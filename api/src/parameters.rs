@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use serde::Serialize;
 use tape::{Interval, Ticker};
 use utoipa::ToSchema;
 
@@ -39,6 +40,16 @@ pub struct InstantText(String);
 #[schema(pattern = "^[0-9]{1,8}(ms|s|m|min|h|d)?$")]
 #[expect(dead_code, reason = "it describes a parameter in the document")]
 pub struct DurationText(String);
+
+/// How settled a figure must be to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MinState {
+    /// However it is.
+    Provisional,
+    /// Final, restated ones included.
+    Final,
+}
 
 /// A question: its parameters, read into what they mean.
 pub trait Question: Sized {
@@ -142,6 +153,17 @@ impl Parameters {
         let accepted = "milliseconds such as 300000, or a duration such as 250ms, 90s, 5m or 2h, from 1ms to 24h";
         let why = "it is no such duration";
         interval.map(Some).ok_or_else(|| Problem::bad_parameter("interval", text, why, accepted))
+    }
+
+    /// `min_state`, which is provisional unless given.
+    pub fn min_state(&self) -> Result<MinState, Problem> {
+        match self.optional("min_state") {
+            None | Some("provisional") => Ok(MinState::Provisional),
+            Some("final") => Ok(MinState::Final),
+            Some(other) => {
+                Err(Problem::bad_parameter("min_state", other, "there is no such state", "provisional or final"))
+            }
+        }
     }
 
     /// A whole number within bounds, optional.

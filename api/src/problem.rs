@@ -7,6 +7,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::expected::{Expected, ExpectedAnswer};
+
 /// The media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -69,7 +71,7 @@ codes! {
     BeforeTheTape = "before_the_tape", NOT_FOUND, "Before the tape";
     /// The ticker is known and has no figure.
     NoFigureYet = "no_figure_yet", NOT_FOUND, "No figure yet";
-    /// The moment is not confirmed yet.
+    /// The moment is known, and its figure is not final.
     NotFinalYet = "not_final_yet", NOT_FOUND, "Not final yet";
     /// No such path.
     UnknownPath = "unknown_path", NOT_FOUND, "No such page";
@@ -98,6 +100,7 @@ pub struct Problem {
     parameter: Option<String>,
     accepted: Option<String>,
     available: Vec<String>,
+    expected: Option<Expected>,
 }
 
 /// An error, as RFC 9457 lays it out.
@@ -150,7 +153,7 @@ pub enum Away {
 impl Problem {
     /// A problem with a sentence about it.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), parameter: None, accepted: None, available: Vec::new() }
+        Self { code, detail: detail.into(), parameter: None, accepted: None, available: Vec::new(), expected: None }
     }
 
     /// A parameter whose value is not accepted, and why.
@@ -174,6 +177,12 @@ impl Problem {
     /// Lists what there is instead.
     pub fn offering(mut self, available: Vec<String>) -> Self {
         self.available = available;
+        self
+    }
+
+    /// Says when to come back.
+    pub fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = Some(expected);
         self
     }
 
@@ -215,6 +224,9 @@ impl Problem {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
+        if let Some(Expected { at: Some(_), wait_ms }) = self.expected {
+            response.insert_header((RETRY_AFTER, wait_ms.unsigned_abs().div_ceil(1_000).max(1)));
+        }
         response.body(serde_json::to_vec(body).expect("text, numbers and lists are always JSON"))
     }
 }
@@ -245,7 +257,10 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.response_of(&self.body())
+        match self.expected {
+            Some(expected) => self.response_with(ExpectedAnswer::from(expected)),
+            None => self.response_of(&self.body()),
+        }
     }
 }
 

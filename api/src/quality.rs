@@ -81,6 +81,8 @@ impl Minutes {
 /// minutes; `from` and `to` of the answer say which. Damage is what each fault
 /// would have done to the first final figure it touches, drift what was said of
 /// marks before they were final against what they became: both in basis points.
+/// The audit reads settled trades again, at random: where the exchange changed
+/// its mind, the figures concerned are restated and listed.
 #[utoipa::path(
     operation_id = "quality",
     tag = "Figures",
@@ -109,6 +111,7 @@ pub async fn quality(Asked(question): Asked<QualityQuestion>, desk: Data<Desk>) 
             damage: store.quality_damage(&scope, desk.interval, from, to).await?,
             drift: store.quality_drift(&scope, desk.interval, from, to).await?,
             incidents: store.gaps_touching(&scope, from.minus_ms(1), to.minus_ms(1), LISTED).await?,
+            corrections: store.quality_corrections(&scope, from, to).await?,
             restatements: store.restatements(&scope, desk.interval, from, to, LISTED).await?,
         })
     });

@@ -1,9 +1,9 @@
 //! What an answer about the quality of the fast channel says.
 
 use serde::Serialize;
-use store::answers::{Counted, Damage, Drift, Gap, Restatement, Restatements, Scope};
-use store::{COUNT_MATCHED, COUNT_UNHEARD};
-use tape::{FaultKind, Interval, RejectionKind};
+use store::answers::{Corrected, Counted, Damage, Drift, Gap, Restatement, Restatements, Scope};
+use store::{COUNT_AUDITED, COUNT_MATCHED, COUNT_UNHEARD};
+use tape::{FaultKind, FindingKind, Interval, RejectionKind};
 use utoipa::ToSchema;
 
 use crate::figure::Missing;
@@ -25,6 +25,8 @@ pub struct Found {
     pub drift: Drift,
     /// Spans known to be incomplete.
     pub incidents: Vec<Gap>,
+    /// Settled trades that the exchange changed its mind about.
+    pub corrections: Vec<Corrected>,
     /// Final figures that were changed.
     pub restatements: Restatements,
 }
@@ -65,8 +67,36 @@ pub struct QualityAnswer {
     drift: DriftAnswer,
     /// Spans known to be incomplete, the oldest 100.
     incidents: Vec<Missing>,
+    /// What reading settled trades again came to.
+    audit: AuditAnswer,
     /// Final figures that were changed.
     restatements: RestatementsAnswer,
+}
+
+/// What reading settled trades again, at random, came to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Audit)]
+struct AuditAnswer {
+    /// How many times a trade of the span was read again and told as before;
+    /// one may be read many times.
+    reread: u64,
+    /// How many trades of the span REST confirmed, heard or unheard: what could
+    /// be read again.
+    confirmed: u64,
+    /// Settled trades that the exchange changed its mind about: `altered`,
+    /// `added` or `withdrawn`. Each restated the figures whose windows hold it.
+    findings: Vec<FindingAnswer>,
+}
+
+/// How many settled trades the exchange changed its mind about in one way.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+struct FindingAnswer {
+    /// The kind.
+    #[schema(example = "altered")]
+    kind: &'static str,
+    /// How many.
+    trades: u64,
 }
 
 /// How many there were of one kind.
@@ -155,7 +185,7 @@ struct RestatementAnswer {
 impl QualityAnswer {
     /// The answer about a span.
     pub fn new(scope: &Scope, interval: Interval, minutes: Minutes, found: Found) -> Self {
-        let Found { counts, damage, drift, incidents, restatements } = found;
+        let Found { counts, damage, drift, incidents, corrections, restatements } = found;
         let verdict_kinds = [COUNT_MATCHED].into_iter().chain(FaultKind::ALL.map(FaultKind::as_str));
         let verdicts: Vec<_> = verdict_kinds.map(|kind| CountAnswer::find(&counts, kind, kind)).collect();
         let rejections = RejectionKind::ALL.map(|kind| {
@@ -179,11 +209,26 @@ impl QualityAnswer {
             damage: FaultKind::ALL.map(|kind| DamageAnswer::find(&damage, kind)).into(),
             drift: drift.into(),
             incidents: incidents.iter().map(Missing::from).collect(),
+            audit: AuditAnswer::new(&counts, &corrections),
             restatements: RestatementsAnswer {
                 total: restatements.total,
                 latest: restatements.latest.iter().map(RestatementAnswer::from).collect(),
             },
         }
+    }
+}
+
+impl AuditAnswer {
+    fn new(counts: &[Counted], corrections: &[Corrected]) -> Self {
+        let count = |kind: &str| counts.iter().find(|counted| counted.kind == kind).map_or(0, |counted| counted.trades);
+        let verdicts = [FaultKind::Altered, FaultKind::Missing].map(FaultKind::as_str);
+        let confirmed: u64 = verdicts.into_iter().chain([COUNT_MATCHED, COUNT_UNHEARD]).map(count).sum();
+        let reread = count(COUNT_AUDITED);
+        let findings = FindingKind::ALL.map(|kind| {
+            let found = corrections.iter().find(|corrected| corrected.kind == kind.as_str());
+            FindingAnswer { kind: kind.as_str(), trades: found.map_or(0, |corrected| corrected.trades) }
+        });
+        Self { reread, confirmed, findings: findings.into() }
     }
 }
 

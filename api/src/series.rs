@@ -3,13 +3,13 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use store::answers::{Gap, Scope, Standing};
-use tape::{EpochMs, Interval, Ticker, Window};
+use tape::{EpochMs, Interval, Mark, Ticker, Window};
 use utoipa::IntoParams;
 
 use crate::desk::Desk;
 use crate::grid::{Grid, GridPage};
 use crate::historical::refuse_the_future;
-use crate::parameters::{Asked, InstantText, NameText, Parameters, Question};
+use crate::parameters::{Asked, InstantText, MinState, NameText, Parameters, Question};
 use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem, ProblemBody};
 use crate::respond;
 use crate::series_answer::{AskedSeries, MISSING_LISTED, SeriesAnswer};
@@ -45,10 +45,15 @@ pub struct SeriesQuestion {
     /// The exchange, whatever its case. May be left out when only one has the ticker.
     #[param(inline, value_type = Option<NameText>)]
     exchange: Option<String>,
+    /// `final`: only final points; marks that are not final yet are listed as
+    /// missing. Without `to` the series then ends at the newest final mark.
+    #[param(inline, value_type = Option<MinState>, default = "provisional")]
+    min_state: MinState,
 }
 
 impl Question for SeriesQuestion {
-    const PARAMETERS: &'static [&'static str] = &["ticker", "from", "to", "step", "limit", "cursor", "exchange"];
+    const PARAMETERS: &'static [&'static str] =
+        &["ticker", "from", "to", "step", "limit", "cursor", "exchange", "min_state"];
 
     fn read(parameters: &Parameters) -> Result<Self, Problem> {
         let question = Self {
@@ -59,6 +64,7 @@ impl Question for SeriesQuestion {
             limit: parameters.count("limit", LIMIT_MOST)?,
             cursor: parameters.optional("cursor").map(read_cursor).transpose()?,
             exchange: parameters.venue()?,
+            min_state: parameters.min_state()?,
         };
         refuse_backward(question.from, question.to)?;
         Ok(question)
@@ -99,7 +105,7 @@ pub async fn vwap(
         return Err(Problem::new(Code::NoFigureYet, detail).about("ticker"));
     };
     let limit = question.limit.unwrap_or(LIMIT_DEFAULT);
-    let grid = question.grid(limit, last);
+    let grid = question.grid(limit, question.newest_mark(&known.standing, last));
     let rest = question.rest_of(grid)?;
     let page = rest.within(first, last).page(limit);
 
@@ -107,7 +113,7 @@ pub async fn vwap(
     let points = desk.ask(desk.store.figures_kept(standing, desk.interval, &page.marks)).await?;
     let gaps = gaps_of(&desk, standing, &page).await?;
     let next_url = page.next.map(|next| question.next_url(grid, limit, next));
-    let asked = AskedSeries { grid, rest, known: &known, page: &page, next_url };
+    let asked = AskedSeries { grid, rest, known: &known, page: &page, next_url, min_state: question.min_state };
     let answer = SeriesAnswer::new(&desk, asked, &points, &gaps);
     Ok(if answer.is_settled() { respond::settled(&request, &answer) } else { respond::changing(&answer) })
 }
@@ -121,6 +127,14 @@ async fn gaps_of(desk: &Desk, standing: &Standing, page: &GridPage) -> Result<Ve
 }
 
 impl SeriesQuestion {
+    /// The mark that a series without an end goes to.
+    fn newest_mark(&self, standing: &Standing, last: EpochMs) -> EpochMs {
+        match self.min_state {
+            MinState::Provisional => last,
+            MinState::Final => last.min(Mark::at_or_before(standing.settled_until).at()),
+        }
+    }
+
     /// The marks of all pages together.
     fn grid(&self, limit: usize, newest: EpochMs) -> Grid {
         let step_ms = self.step.unwrap_or(1_000);
@@ -145,9 +159,13 @@ impl SeriesQuestion {
     fn next_url(&self, grid: Grid, limit: usize, cursor: EpochMs) -> String {
         let ticker = self.ticker.as_str().replace('/', "%2F");
         let exchange = self.exchange.as_ref().map(|name| format!("&exchange={}", name.replace('/', "%2F")));
+        let min_state = match self.min_state {
+            MinState::Provisional => "",
+            MinState::Final => "&min_state=final",
+        };
         let Grid { from, to, step_ms } = grid;
         format!(
-            "/vwap?ticker={ticker}&from={from}&to={to}&step={step_ms}&limit={limit}&cursor={cursor}{}",
+            "/vwap?ticker={ticker}&from={from}&to={to}&step={step_ms}&limit={limit}&cursor={cursor}{}{min_state}",
             exchange.unwrap_or_default()
         )
     }

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 use store::answers::{Gap, Known, Point, Standing};
-use tape::Window;
+use tape::{EpochMs, Window};
 use utoipa::ToSchema;
 
 use crate::desk::Desk;
 use crate::figure::{Missing, State, before_tape};
 use crate::grid::{Grid, GridPage};
 use crate::instant::rfc3339;
+use crate::parameters::MinState;
 
 /// The most spans one answer lists as missing.
 pub const MISSING_LISTED: u32 = 100;
@@ -26,6 +27,8 @@ pub struct AskedSeries<'a> {
     pub page: &'a GridPage,
     /// Where the next page is.
     pub next_url: Option<String>,
+    /// How settled the points must be.
+    pub min_state: MinState,
 }
 
 /// The figures of a ticker, oldest first.
@@ -44,6 +47,9 @@ pub struct SeriesAnswer {
     from: i64,
     /// The last instant asked for, epoch milliseconds.
     to: i64,
+    /// How settled the points must be: with `final` none is provisional, and
+    /// marks that are not final yet are listed as missing.
+    min_state: MinState,
     /// The points, oldest first. A mark without a kept figure is left out and listed as missing.
     points: Vec<PointAnswer>,
     /// Whether every mark has its point and nothing is known to be missing in any window.
@@ -88,6 +94,10 @@ struct PointAnswer {
     state: State,
     /// How often the final figure was restated.
     revision: u32,
+    /// When the figure became final, epoch milliseconds; null while it is provisional.
+    final_at: Option<i64>,
+    /// The same instant, RFC 3339.
+    final_at_time: Option<String>,
     /// Whether nothing is known to be missing in the window.
     complete: bool,
 }
@@ -108,6 +118,8 @@ impl PointAnswer {
             is_validated: figure.is_final,
             state: State::of(figure),
             revision: figure.revision.unwrap_or(0),
+            final_at: figure.final_at.map(EpochMs::ms),
+            final_at_time: figure.final_at.map(rfc3339),
             complete: !point.is_touched && before_tape(standing, window).is_none(),
         }
     }
@@ -116,17 +128,19 @@ impl PointAnswer {
 impl SeriesAnswer {
     /// The answer about a page of marks, given their figures and the incidents around them.
     pub fn new(desk: &Desk, asked: AskedSeries<'_>, points: &[Point], gaps: &[Gap]) -> Self {
-        let AskedSeries { grid, rest, known, page, next_url } = asked;
+        let AskedSeries { grid, rest, known, page, next_url, min_state } = asked;
         let standing = &known.standing;
         let windows: Vec<_> = page.marks.iter().map(|mark| Window::closing_at(*mark, desk.interval)).collect();
         let touches =
             |gap: &&Gap| windows.iter().any(|window| window.opens_after() < gap.to && gap.from <= window.closes_at());
         let before = windows.first().and_then(|first| before_tape(standing, *first));
-        let mut missing = absent(rest, known, page, points);
+        let is_settled_enough = |point: &&Point| min_state == MinState::Provisional || point.figure.is_final;
+        let mut missing = absent(rest, known, page, points, min_state);
         missing.extend(before);
         missing.extend(gaps.iter().filter(touches).map(Missing::from));
 
-        let points: Vec<_> = points.iter().map(|point| PointAnswer::new(standing, point)).collect();
+        let points: Vec<_> =
+            points.iter().filter(is_settled_enough).map(|point| PointAnswer::new(standing, point)).collect();
         let is_last = page.next.is_none();
         let may_grow = is_last && known.last_mark.is_none_or(|last| last < rest.to);
         let mut answer = Self {
@@ -136,6 +150,7 @@ impl SeriesAnswer {
             step: grid.step_ms,
             from: grid.from.ms(),
             to: grid.to.ms(),
+            min_state,
             complete: missing.is_empty() && points.iter().all(|point| point.complete),
             points,
             missing,
@@ -155,28 +170,33 @@ impl SeriesAnswer {
     }
 }
 
-/// Marks of the page that have no kept figure, as spans.
-fn absent(rest: Grid, known: &Known, page: &GridPage, points: &[Point]) -> Vec<Missing> {
-    let mut spans = Vec::new();
+/// Marks of the page that have no kept figure, or none that is settled enough, as spans.
+fn absent(rest: Grid, known: &Known, page: &GridPage, points: &[Point], min_state: MinState) -> Vec<Missing> {
+    const NOT_CALCULATED: (&str, &str) = ("not_calculated", "These marks have no figure yet.");
+    const NOT_FINAL_YET: (&str, &str) = ("not_final_yet", "The figures of these marks are not final yet.");
+    let mut spans: Vec<(EpochMs, EpochMs, (&str, &str))> = Vec::new();
     if let Some(first) = known.first_mark.filter(|first| rest.at_or_after(rest.from) < *first) {
-        spans.push((rest.from, first.minus_ms(1).min(rest.to), "before_history", "The history begins later."));
+        let why = ("before_history", "The history begins later.");
+        spans.push((rest.from, first.minus_ms(1).min(rest.to), why));
     }
-    let mut kept = points.iter().map(|point| point.figure.closes_at).peekable();
-    let mut is_open = false;
+    let mut kept = points.iter().peekable();
+    let mut open = None;
     for &mark in &page.marks {
-        if kept.next_if_eq(&mark).is_some() {
-            is_open = false;
-            continue;
+        let why = match kept.next_if(|point| point.figure.closes_at == mark) {
+            None => Some(NOT_CALCULATED),
+            Some(point) if min_state == MinState::Final && !point.figure.is_final => Some(NOT_FINAL_YET),
+            Some(_) => None,
+        };
+        match (why, spans.last_mut()) {
+            (Some(why), Some(span)) if open == Some(why) => span.1 = mark,
+            (Some(why), _) => spans.push((mark, mark, why)),
+            (None, _) => {}
         }
-        match spans.last_mut() {
-            Some(span) if is_open => span.1 = mark,
-            _ => spans.push((mark, mark, "not_calculated", "These marks have no figure yet.")),
-        }
-        is_open = true;
+        open = why;
     }
     let listed = spans.into_iter().take(MISSING_LISTED as usize);
     listed
-        .map(|(from, to, kind, detail)| Missing {
+        .map(|(from, to, (kind, detail))| Missing {
             kind: kind.to_owned(),
             from: from.ms(),
             to: to.ms(),

@@ -87,6 +87,21 @@ struct TickerAnswer {
     age_ms: Option<i64>,
     /// Whether the newest figure is too old, or there is none.
     stale: bool,
+    /// How long its latest live marks took to become final; null before there is one.
+    time_to_final_ms: Option<TimeToFinalAnswer>,
+}
+
+/// How long the latest live marks of a ticker took to become final, in
+/// milliseconds: those that had been said provisionally, 300 at most.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeToFinal)]
+struct TimeToFinalAnswer {
+    /// Half of them took no longer.
+    p50: i64,
+    /// 99 of 100 took no longer.
+    p99: i64,
+    /// How many marks that rests on.
+    marks: usize,
 }
 
 impl TickerAnswer {
@@ -113,6 +128,11 @@ impl TickerAnswer {
             unvalidated_ms: desk.age_ms(standing, standing.settled_until),
             age_ms: standing.newest_mark.map(|mark| desk.age_ms(standing, mark)),
             stale: desk.is_stale(standing),
+            time_to_final_ms: standing.time_to_final.map(|measured| TimeToFinalAnswer {
+                p50: measured.p50_ms,
+                p99: measured.p99_ms,
+                marks: measured.marks,
+            }),
         }
     }
 }
@@ -120,7 +140,7 @@ impl TickerAnswer {
 /// The tickers that can be asked for.
 ///
 /// Each with the ends of its history, its watermark, its newest price and how
-/// stale that is.
+/// stale that is, and how long its marks take to become final.
 #[utoipa::path(
     operation_id = "tickers",
     tag = "Figures",

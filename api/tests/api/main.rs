@@ -7,6 +7,7 @@ mod seeded;
 
 mod examples;
 
+mod finality;
 mod health;
 mod historical;
 mod latest;

@@ -122,7 +122,8 @@ impl Answer {
         assert_eq!(problem["type"], format!("urn:truetape:problem:{code}"), "{problem}");
         assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.ends_with(['.', '?'])), "{problem}");
-        assert_eq!(self.header("retry-after").is_some(), self.status == 503, "{problem}");
+        let is_worth_waiting = self.status == 503 || problem["expected_at"].is_i64();
+        assert_eq!(self.header("retry-after").is_some(), is_worth_waiting, "{problem}");
         problem
     }
 

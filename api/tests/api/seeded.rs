@@ -111,6 +111,26 @@ impl Seeded {
         self.client.execute(newest, &[&self.venue, &self.ticker, &last]).await.expect("the newest figure");
     }
 
+    /// Notes when REST last answered, and how long marks took to become final.
+    pub async fn measured(&self, checked_at: i64, p50: i64, p99: i64, marks: i32) {
+        let statement = "update tickers_validation_timestamp
+            set checked_at = $3, time_to_final_p50_ms = $4, time_to_final_p99_ms = $5, time_to_final_marks = $6
+            where exchange = $1 and ticker = $2";
+        let (venue, ticker) = (&self.venue, &self.ticker);
+        let row: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [venue, ticker, &checked_at, &p50, &p99, &marks];
+        self.client.execute(statement, &row).await.expect("an update");
+    }
+
+    /// Records a settled trade that the exchange withdrew.
+    pub async fn withdrawn(&self, id: &str, traded_at: i64, price: &str, quantity: &str) {
+        let statement = "insert into trade_corrections
+            (exchange, ticker, tradeid, kind, ts, old_ts, old_price, old_quantity, reason, restated, found_at)
+            values ($1, $2, $3, 'withdrawn', $4, $4, $5::text::numeric, $6::text::numeric, 'the exchange withdrew it', 1, $4)";
+        let (venue, ticker) = (&self.venue, &self.ticker);
+        let row: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [venue, ticker, &id, &traded_at, &price, &quantity];
+        self.client.execute(statement, &row).await.expect("a correction");
+    }
+
     /// Records an incident.
     pub async fn incident(&self, kind: &str, from: i64, to: i64, detail: &str) {
         let statement = "insert into incidents (exchange, ticker, kind, from_ts, to_ts, detail, found_at)
@@ -200,6 +220,7 @@ pub async fn market(database: &TestDatabase) -> Seeded {
         bitcoin.trade(id, traded_at, price, quantity).await;
     }
     bitcoin.figures(MARK - 60_000, MARK + 1_000).await;
+    bitcoin.measured(NOW - 300, 11_200, 12_400, 300).await;
     for venue in ["generic", "second"] {
         let mut ether = Seeded::new(database, venue, "ETH").await;
         ether.trade("e1", MARK - 90_000, "1800.1", "3").await;
@@ -219,6 +240,8 @@ pub async fn ledger(bitcoin: &Seeded) {
     bitcoin.counted("BTC", minute, "rejected_not_positive", 5).await;
     bitcoin.counted("", minute, "rejected_malformed", 6).await;
     bitcoin.counted("BTC", minute, "unheard", 50).await;
+    bitcoin.counted("BTC", minute, "audited", 120).await;
+    bitcoin.withdrawn("b0", MARK - 31_000, "26998.5", "1").await;
     bitcoin.counted("BTC", minute - 60_000, "matched", 1_000).await;
     let (truth, heard) = ((MARK - 30_500, "26998.75", "2"), (MARK - 30_500, "27098.75", "2"));
     bitcoin.fault("altered", "b4", Some(heard), Some(truth)).await;
