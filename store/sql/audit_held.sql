@@ -12,17 +12,20 @@ select
     held.price,
     held.quantity,
     held.is_validated,
-    held.received_at
+    held.received_at,
+    held.suspicion
 from tickers_validation_timestamp as standing
 left join lateral (
-    select trade.tradeid, trade.ts, trade.price, trade.quantity, trade.is_validated, trade.received_at
+    select trade.tradeid, trade.ts, trade.price, trade.quantity, trade.is_validated, trade.received_at,
+        trade.suspicion
     from transactions as trade
     where trade.exchange = $1
         and trade.ticker = $2
         and trade.ts > greatest($3, standing.tape_from)
         and trade.ts <= least($4, standing.validated_until)
     union
-    select named.tradeid, named.ts, named.price, named.quantity, named.is_validated, named.received_at
+    select named.tradeid, named.ts, named.price, named.quantity, named.is_validated, named.received_at,
+        named.suspicion
     from unnest($5::text[]) as asked (tradeid)
     cross join lateral (
         select trade.*

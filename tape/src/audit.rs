@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_trade_we_do_not_hold_was_added_and_one_only_heard_too() {
         let mut holdings = held(vec![trade("b", 9_000, "3")]);
-        let standing = Standing::Heard { received_at: at(55_000) };
+        let standing = Standing::Heard { received_at: at(55_000), suspicion: None };
         holdings.trades.push(Known { trade: trade("h", 55_000, "4"), standing });
         let told = vec![trade("n", 2_000, "2"), trade("h", 3_000, "4"), trade("b", 9_000, "3")];
 

@@ -194,7 +194,7 @@ impl Book {
         &mut self,
         was: Option<&Trade>,
         now: Option<&Trade>,
-        heard: Option<&Trade>,
+        heard: Option<&Known>,
     ) -> Result<(), Inconsistent> {
         if let Some(was) = was {
             let was_there = self.settled.remove(was.traded_at, sums(was))
@@ -204,8 +204,8 @@ impl Book {
                 return Err(inconsistent(was));
             }
         }
-        if let Some(heard) = heard {
-            self.unhear(heard, self.watermark.settled_until())?;
+        if let Some(Known { trade, standing: Standing::Heard { suspicion, .. } }) = heard {
+            self.unhear(trade, *suspicion, self.watermark.settled_until())?;
         }
         if let Some(now) = now {
             self.confirm(now);
@@ -462,9 +462,9 @@ mod tests {
     fn a_trade_added_to_the_settled_past_counts_once_even_when_it_was_heard_with_another_time() {
         let mut book = book();
         settle(&mut book, vec![], 3_000, &[]);
-        book.hear(&trade("h", 2_500, "10"));
+        book.hear(&trade("h", 2_500, "10"), None);
 
-        book.amend(None, Some(&trade("h", 1_500, "10")), Some(&trade("h", 2_500, "10"))).expect("it was heard");
+        book.amend(None, Some(&trade("h", 1_500, "10")), Some(&heard(trade("h", 2_500, "10")))).expect("it was heard");
 
         let said = book.provisional_at(mark(3_000)).expect("provisional");
         assert_eq!((said.sums.trades, said.confirmed_trades), (1, 1));

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tape::{EpochMs, Interval, Suspects, Ticker};
 use url::Url;
 
-use values::{backfill_from, interval, log_format, market_clock, or_off, retention, text, tickers, venue_name};
+use values::{backfill_from, interval, log_format, market_clock, or_off, retention, share, text, tickers, venue_name};
 pub use variables::VARIABLES;
 
 /// The variables as they come.
@@ -37,6 +37,8 @@ struct Raw {
     suspect_quantity_factor: Option<String>,
     poll_every: Option<String>,
     rest_rate: Option<String>,
+    audit_share: Option<String>,
+    audit_every: Option<String>,
     page_limit: Option<String>,
     rest_timeout: Option<String>,
     silence_timeout: Option<String>,
@@ -115,6 +117,10 @@ pub struct Config {
     pub poll_every: Duration,
     /// `REST_RATE`.
     pub rest_rate: NonZeroU32,
+    /// `AUDIT_SHARE`: from 0 to 1.
+    pub audit_share: f64,
+    /// `AUDIT_EVERY`.
+    pub audit_every: Duration,
     /// `PAGE_LIMIT`.
     pub page_limit: usize,
     /// `REST_TIMEOUT`.
@@ -200,6 +206,10 @@ impl Reader {
             suspects: self.suspects(raw.suspect_future, raw.suspect_price_band, raw.suspect_quantity_factor),
             poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
             rest_rate: NonZeroU32::new(self.count("REST_RATE", raw.rest_rate, 1, 100_000)).unwrap_or(NonZeroU32::MIN),
+            audit_share: self
+                .parse("AUDIT_SHARE", raw.audit_share, "a fraction from 0 to 1, as 0.1", share)
+                .unwrap_or_default(),
+            audit_every: self.duration("AUDIT_EVERY", raw.audit_every, 10, 86_400_000),
             page_limit: self.count("PAGE_LIMIT", raw.page_limit, 1, 10_000),
             rest_timeout: self.duration("REST_TIMEOUT", raw.rest_timeout, 100, 300_000),
             silence_timeout: self.duration("SILENCE_TIMEOUT", raw.silence_timeout, 100, 86_400_000),

@@ -6,11 +6,13 @@
 //! starts from the tables. It decides nothing itself: `tape` judges, `store`
 //! writes.
 
+mod auditing;
 mod chaining;
 mod hearing;
 mod marking;
 mod settling;
 mod suspecting;
+mod timing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +26,12 @@ use crate::config::{BackfillFrom, Config};
 use crate::metrics::Metrics;
 use crate::tables::Tables;
 
+pub use auditing::Audited;
+pub(crate) use auditing::from_whole_second;
 use chaining::Chains;
+use hearing::Counts;
 pub use settling::{Asked, Settled};
+use timing::Timing;
 
 /// The most marks settled in one transaction, per ticker: an hour and a bit.
 const MARKS_PER_TXN: i64 = 5_000;
@@ -42,6 +48,12 @@ pub enum SessionError {
     /// REST cannot be asked at all.
     #[error(transparent)]
     Rest(#[from] market::rest::ClientError),
+    /// The figures in the tables are not those the restatement was made for.
+    #[error("the figures of {ticker} changed while they were being restated")]
+    NotRestated {
+        /// The ticker.
+        ticker: Ticker,
+    },
     /// A part of the session ended by itself.
     #[error("{0} ended unexpectedly")]
     Ended(&'static str),
@@ -57,7 +69,7 @@ impl SessionError {
             // Somebody else leads, or moved the watermark: the tables tell.
             Self::Store(StoreError::Deposed { .. } | StoreError::Conflict { .. }) => true,
             Self::Store(error) => error.is_transient(),
-            Self::Inconsistent(_) | Self::LeadershipLost => true,
+            Self::Inconsistent(_) | Self::NotRestated { .. } | Self::LeadershipLost => true,
             Self::Rest(_) | Self::Ended(_) => false,
         }
     }
@@ -95,6 +107,11 @@ impl Settings {
             suspects: config.suspects,
         }
     }
+
+    /// How far an answer of REST is believed.
+    pub fn patience(&self) -> Patience {
+        self.patience
+    }
 }
 
 /// A ticker to reconcile from now on, and from where.
@@ -114,6 +131,9 @@ pub struct Engine<T> {
     metrics: Arc<Metrics>,
     books: BTreeMap<Ticker, Book>,
     chains: Chains,
+    timing: Timing,
+    /// Trades read again, counted and not written yet.
+    audited: Counts,
     follow: mpsc::UnboundedSender<Follow>,
     /// The last mark spoken of.
     live_at: Mark,
@@ -135,7 +155,8 @@ impl<T: Tables> Engine<T> {
         let live_at = Mark::at_or_before(clock.now().unwrap_or(EpochMs::new(0)));
         let books = BTreeMap::new();
         let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
-        let mut engine = Self { tables, settings, clock, metrics, books, chains, follow, live_at };
+        let (timing, audited) = (Timing::default(), Counts::default());
+        let mut engine = Self { tables, settings, clock, metrics, books, chains, timing, audited, follow, live_at };
         engine.follow_new(&config.tickers).await?;
         engine.load().await?;
         Ok(engine)
@@ -196,6 +217,7 @@ impl<T: Tables> Engine<T> {
             let unfinished: Unfinished = trades.get(&state.ticker).into_iter().flatten().collect();
             let (watermark, seconds) = (state.watermark.clone(), self.settings.seconds);
             let book = Book::rebuild(watermark, seconds, self.live_at, own, unfinished);
+            self.timing.begin(&state.ticker, self.live_at);
             self.books.insert(state.ticker.clone(), book);
             // The receiver lives as long as the session; when it is gone, so are we.
             let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
@@ -228,6 +250,7 @@ impl<T: Tables> Engine<T> {
             tracing::info!(ticker = %state.ticker, "following {}, mentioned by the socket", state.ticker);
             let (watermark, seconds) = (state.watermark.clone(), self.settings.seconds);
             let book = Book::rebuild(watermark, seconds, self.live_at, &[], Unfinished::default());
+            self.timing.begin(&state.ticker, self.live_at);
             self.books.insert(state.ticker.clone(), book);
             let _ = self.follow.send(Follow { ticker: state.ticker, watermark: state.watermark });
         }

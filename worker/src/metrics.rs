@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use store::Figure;
-use tape::{Confirmation, EpochMs, Fault, Heard, Mark, Suspicion};
+use tape::{Confirmation, EpochMs, Fault, Finding, Heard, Mark, Suspicion};
 
 /// Faults are told apart by kind; a trade id is never a label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -38,6 +38,14 @@ pub struct Metrics {
     pub rest_failures: Counter,
     /// Trades of tickers beyond MAX_TICKERS, not kept.
     pub unfollowed: Counter,
+    /// REST answers read again.
+    pub audits: Counter,
+    /// Settled trades told again as before.
+    pub audited_trades: Counter,
+    /// Changes of mind that a second reading did not say again.
+    pub audit_unconfirmed: Counter,
+    audit_findings: Family<Kind, Counter>,
+    restated: Counter,
     heard: Counter,
     confirmed: Counter,
     finals: Counter,
@@ -67,6 +75,19 @@ impl Metrics {
         registry.register("heard_trades", "New trades heard and committed", metrics.heard.clone());
         registry.register("confirmed_trades", "Trades confirmed by REST", metrics.confirmed.clone());
         registry.register("final_figures", "Figures that became final", metrics.finals.clone());
+        registry.register("audits", "Answers of REST about settled time, read again", metrics.audits.clone());
+        registry.register("audited_trades", "Settled trades told again as before", metrics.audited_trades.clone());
+        registry.register(
+            "audit_unconfirmed",
+            "Changes of mind of REST that it did not repeat",
+            metrics.audit_unconfirmed.clone(),
+        );
+        registry.register(
+            "audit_findings",
+            "Settled trades REST changed its mind about, by kind",
+            metrics.audit_findings.clone(),
+        );
+        registry.register("restated_figures", "Final figures that were changed", metrics.restated.clone());
         registry.register("feed_faults", "Faults of the socket, by kind", metrics.faults.clone());
         registry.register("suspects", "Heard trades held back from figures, by kind", metrics.suspects.clone());
         registry.register(
@@ -76,7 +97,11 @@ impl Metrics {
         );
         for (name, help, histogram) in [
             ("mark_delay_seconds", "From a second mark to its committed figures", &metrics.mark_delay_seconds),
-            ("time_to_final_seconds", "From a mark to its final figure", &metrics.time_to_final_seconds),
+            (
+                "time_to_final_seconds",
+                "From a mark said provisionally to its final figure",
+                &metrics.time_to_final_seconds,
+            ),
         ] {
             registry.register(name, help, histogram.clone().expect("made above"));
         }
@@ -97,7 +122,15 @@ impl Metrics {
     }
 
     /// A settlement was committed at an instant of ours.
-    pub fn settled(&self, finals: &[Figure], confirmations: &[Confirmation], faults: &[Fault], now: EpochMs) {
+    /// `took_ms` is how long those of the finals took that had been said provisionally.
+    pub fn settled(
+        &self,
+        finals: &[Figure],
+        took_ms: &[i64],
+        confirmations: &[Confirmation],
+        faults: &[Fault],
+        now: EpochMs,
+    ) {
         self.last_settled.fetch_max(now.ms(), Ordering::Relaxed);
         self.confirmed.inc_by(confirmations.len() as u64);
         self.finals.inc_by(finals.len() as u64);
@@ -105,9 +138,17 @@ impl Metrics {
             self.faults.get_or_create(&Kind { kind: fault.kind.as_str() }).inc();
         }
         if let Some(histogram) = &self.time_to_final_seconds {
-            for figure in finals {
-                histogram.observe(seconds_between(figure.mark, now));
+            for took_ms in took_ms {
+                histogram.observe(seconds(*took_ms));
             }
+        }
+    }
+
+    /// Changes of mind were followed, and so many figures restated.
+    pub fn corrected(&self, findings: &[Finding], restated: u64) {
+        self.restated.inc_by(restated);
+        for finding in findings {
+            self.audit_findings.get_or_create(&Kind { kind: finding.kind().as_str() }).inc();
         }
     }
 
@@ -115,7 +156,7 @@ impl Metrics {
     pub fn marked(&self, mark: Mark, now: EpochMs) {
         self.last_mark.fetch_max(mark.at().ms(), Ordering::Relaxed);
         if let Some(histogram) = &self.mark_delay_seconds {
-            histogram.observe(seconds_between(mark, now));
+            histogram.observe(seconds(now.ms_since(mark.at())));
         }
     }
 
@@ -136,8 +177,8 @@ impl Metrics {
 }
 
 /// Seconds for a histogram: the one place where a float is at home.
-fn seconds_between(mark: Mark, now: EpochMs) -> f64 {
-    std::time::Duration::from_millis(now.ms_since(mark.at()).max(0).unsigned_abs()).as_secs_f64()
+fn seconds(ms: i64) -> f64 {
+    std::time::Duration::from_millis(ms.max(0).unsigned_abs()).as_secs_f64()
 }
 
 /// Prints what the socket counts by itself.

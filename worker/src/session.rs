@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::auditor::{Auditor, Pace};
 use crate::clock::{self, Clock};
 use crate::config::Config;
-use crate::engine::{Asked, Engine, SessionError};
+use crate::engine::{Asked, Audited, Engine, SessionError, Settings};
 use crate::metrics::Metrics;
 use crate::progress::Progress;
 use crate::reconciler::Reconciler;
@@ -25,6 +26,9 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// REST answers written together at most.
 const ANSWERS_TOGETHER: usize = 128;
+
+/// Second readings taken in together at most.
+const AUDITS_TOGETHER: usize = 16;
 
 /// How often the leadership is made sure of.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -51,6 +55,7 @@ pub async fn lead(
     let (follow, followed) = mpsc::unbounded_channel();
     let (said_to, said) = mpsc::channel(config.queue_limit);
     let (asked_to, asked) = mpsc::channel(ANSWERS_TOGETHER);
+    let (audited_to, audited) = mpsc::channel(AUDITS_TOGETHER);
     let tables = PostgresTables::new(store.clone(), leadership);
     let engine = Engine::start(tables, config, clock.clone(), Arc::clone(metrics), follow).await?;
 
@@ -63,12 +68,17 @@ pub async fn lead(
         socket.listen(&hearing_over).await;
         "the socket"
     });
-    let reconciler = Reconciler {
-        rest: Arc::new(rest(config)?),
-        poll_every: config.poll_every,
-        answers: asked_to,
-        metrics: Arc::clone(metrics),
-    };
+    let rest = Arc::new(rest(config)?);
+    if let Some(pace) = Pace::of_share(config.audit_share, config.rest_rate.get(), config.audit_every) {
+        let auditor = auditor(config, store, Arc::clone(&rest), pace, audited_to, metrics);
+        let auditing = auditor.run(over.clone());
+        parts.spawn(async move {
+            auditing.await;
+            "the auditor"
+        });
+    }
+    let reconciler =
+        Reconciler { rest, poll_every: config.poll_every, answers: asked_to, metrics: Arc::clone(metrics) };
     let reconciling = reconciler.run(followed, over.clone());
     parts.spawn(async move {
         reconciling.await;
@@ -89,6 +99,7 @@ pub async fn lead(
         stats,
         said,
         asked,
+        audited,
         metrics: Arc::clone(metrics),
         batch_limit: config.batch_limit,
         connects_before,
@@ -125,6 +136,7 @@ struct Desk {
     stats: Arc<SocketStats>,
     said: mpsc::Receiver<Said>,
     asked: mpsc::Receiver<Asked>,
+    audited: mpsc::Receiver<Audited>,
     metrics: Arc<Metrics>,
     batch_limit: usize,
     connects_before: u64,
@@ -134,6 +146,7 @@ struct Desk {
 enum Work {
     Mark,
     Settle,
+    Audit,
     Hear,
     Check,
 }
@@ -144,6 +157,7 @@ impl Desk {
     async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
         let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
         let mut answers = Vec::with_capacity(ANSWERS_TOGETHER);
+        let mut audits = Vec::with_capacity(AUDITS_TOGETHER);
         let mut gathered_at = Instant::now();
         let mut check_at = Instant::now() + CHECK_EVERY;
         let mut mark_at = Instant::now();
@@ -155,6 +169,7 @@ impl Desk {
                 () = sleep_until(mark_at) => Work::Mark,
                 () = sleep_until(check_at) => Work::Check,
                 () = receive(&mut self.asked, &mut answers, ANSWERS_TOGETHER) => Work::Settle,
+                () = receive(&mut self.audited, &mut audits, AUDITS_TOGETHER) => Work::Audit,
                 () = gather(&mut self.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
             };
             if !self.engine.is_leading() {
@@ -182,6 +197,7 @@ impl Desk {
                         self.hear(&mut batch).await?;
                     }
                 }
+                Work::Audit => self.engine.audit(std::mem::take(&mut audits)).await?,
                 Work::Hear => {
                     gathered_at = Instant::now();
                     self.hear(&mut batch).await?;
@@ -251,6 +267,26 @@ fn socket(config: &Config, said: mpsc::Sender<Said>, stats: Arc<SocketStats>) ->
     // The generic protocol subscribes to nothing, so the list never changes.
     let tickers = watch::channel(config.tickers.clone()).1;
     Socket { market: config.market, settings, tickers, said, stats, clock: Arc::new(clock::wall) }
+}
+
+fn auditor(
+    config: &Config,
+    store: &Store,
+    rest: Arc<RestClient>,
+    pace: Pace,
+    audited: mpsc::Sender<Audited>,
+    metrics: &Arc<Metrics>,
+) -> Auditor {
+    Auditor {
+        rest,
+        store: store.clone(),
+        venue: config.venue.clone(),
+        patience: Settings::new(config).patience(),
+        window_ms: config.interval.ms(),
+        pace,
+        audited,
+        metrics: Arc::clone(metrics),
+    }
 }
 
 /// The market's REST endpoint, as it is configured.

@@ -8,8 +8,14 @@ mod postgres;
 use std::collections::HashMap;
 use std::future::Future;
 
-use store::{Advance, ChainStep, CountDelta, Figure, Incident, Refused, StoreError, TickerState};
-use tape::{Bucket, Confirmation, EpochMs, Fault, Head, Heard, Interval, Known, Ticker, Trade, TradeId};
+use store::{
+    Advance, AskedHoldings, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState,
+};
+use tape::audit::Holdings;
+use tape::{
+    Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
+    TradeId,
+};
 
 pub use postgres::PostgresTables;
 
@@ -113,6 +119,24 @@ pub trait TablesTxn: Send + Sync {
 
     /// Makes figures the latest of their tickers, if they are newer.
     fn latest_upsert(&self, figures: &[Figure], is_final: bool, calculated_at: EpochMs) -> impl Reply<u64>;
+
+    /// What is held of a ticker, while the beginning of its tape is kept where it is.
+    fn holdings_hold(&self, asked: AskedHoldings<'_>) -> impl Reply<Option<Holdings>>;
+
+    /// The confirmed trades of a ticker after an instant and up to another, in no order.
+    fn trades_confirmed(&self, ticker: &Ticker, after: EpochMs, until: EpochMs) -> impl Reply<Vec<Trade>>;
+
+    /// The final figures of a ticker at the marks from one to another, in their order.
+    fn finals_held(&self, ticker: &Ticker, interval: Interval, first: Mark, last: Mark) -> impl Reply<Vec<HeldFinal>>;
+
+    /// Takes out confirmed trades that REST does not have any more; counts them.
+    fn trades_withdraw(&self, names: &[TradeName]) -> impl Reply<u64>;
+
+    /// Changes final figures, each with an entry that says why; counts those that changed.
+    fn figures_restate(&self, restatements: &[Restatement], restated_at: EpochMs) -> impl Reply<u64>;
+
+    /// Adds changes of mind of the exchange to their ledger.
+    fn corrections_insert(&self, findings: &[Finding], restated: u64, found_at: EpochMs) -> impl Reply<()>;
 
     /// Moves watermarks, each only from where it is believed to be.
     fn watermarks_advance(&self, advances: &[Advance], checked_at: EpochMs) -> impl Reply<()>;

@@ -56,6 +56,10 @@ pub(super) fn retention(text: &str) -> Option<Option<i64>> {
     tape::time::parse_duration_ms(text).filter(|ms| *ms >= 3_600_000).map(Some)
 }
 
+pub(super) fn share(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share))
+}
+
 pub(super) fn market_clock(text: &str) -> Option<MarketClock> {
     match text.to_ascii_lowercase().as_str() {
         "wall" => Some(MarketClock::Wall),

@@ -40,6 +40,8 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ),
     ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
     ("REST_RATE", "500", "REST requests per second over all tickers"),
+    ("AUDIT_SHARE", "0.1", "share of REST_RATE for reading settled trades again; 0 is never"),
+    ("AUDIT_EVERY", "5s", "pace of such readings per ticker, within the share"),
     ("PAGE_LIMIT", "100", "rows of a full REST page"),
     ("REST_TIMEOUT", "10s", "deadline of one REST request"),
     ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use store::{ChainStep, Chained, Figure};
-use tape::{Chain, Entry, Head, Interval, Ticker, Watermark, book};
+use store::{Appended, ChainStep, Chained, Figure, Restatement};
+use tape::{Chain, Entry, Head, Interval, Restated, Ticker, Watermark, book};
 
 /// The ends of all chains of one venue and interval.
 #[derive(Debug)]
@@ -49,5 +49,35 @@ impl Chains {
         }
         self.heads.insert(ticker.clone(), head);
         ChainedFinals { figures, step: Some(ChainStep { ticker: ticker.clone(), interval, from, to: head }) }
+    }
+
+    /// Appends what is restated of a ticker, in the order of marks. A mark that
+    /// was never chained is restated without an entry, if its sums change.
+    pub(super) fn restate(&mut self, ticker: &Ticker, restated: &[Restated]) -> (Vec<Restatement>, Option<ChainStep>) {
+        let interval = self.interval;
+        let chain = Chain { exchange: self.venue.clone(), ticker: ticker.clone(), interval };
+        let from = self.heads.get(ticker).copied().unwrap_or_else(|| chain.genesis());
+        let mut head = from;
+        let mut restatements = Vec::with_capacity(restated.len());
+        for Restated { was, sums, old_second_digest, new_second_digest, reason } in restated {
+            let (mark, sums, second_digest) = (was.mark, *sums, *new_second_digest);
+            let appended = was.is_chained.then(|| {
+                let previous_link = head.link;
+                head = chain.append(&head, &Entry { mark, revision: was.revision + 1, sums, second_digest });
+                let (old_second_digest, new_second_digest) = (*old_second_digest, second_digest);
+                Appended { previous_link, head, old_second_digest, new_second_digest }
+            });
+            if appended.is_none() && sums == was.sums {
+                continue;
+            }
+            let said = book::Said { mark, sums, confirmed_trades: sums.trades };
+            let figure = Figure::new(ticker.clone(), interval, said);
+            restatements.push(Restatement { figure, reason: reason.clone(), appended });
+        }
+        if head == from {
+            return (restatements, None);
+        }
+        self.heads.insert(ticker.clone(), head);
+        (restatements, Some(ChainStep { ticker: ticker.clone(), interval, from, to: head }))
     }
 }

@@ -217,7 +217,7 @@ fn refused_trade(heard: &Heard, rejection: &Rejection) -> Refused {
 }
 
 /// Counts to add up, one per ticker, minute and kind.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Counts(BTreeMap<(String, i64, String), i64>);
 
 impl Counts {

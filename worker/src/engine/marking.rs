@@ -24,6 +24,9 @@ impl<T: Tables> Engine<T> {
         }
         let affordable = i64::try_from(FIGURES_MADE_UP / self.books.len().max(1)).unwrap_or(1).max(1);
         let mut next = mark.minus_seconds(missed.min(affordable) - 1);
+        if affordable < missed {
+            self.timing.passed_over(next.minus_seconds(1));
+        }
         let mut figures = Vec::with_capacity(self.books.len());
         let mut newest_from = 0;
         while next <= mark {

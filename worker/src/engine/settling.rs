@@ -99,8 +99,13 @@ impl<T: Tables> Engine<T> {
         let txn = self.tables.begin().await?;
         let verdicts = self.judge(&txn, pages).await?;
         let Finals { finals, newest, steps } = self.final_figures(&verdicts)?;
-        let findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
+        let mut findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
         let now = self.clock.wall();
+        let took_ms = self.timing.became_final(&finals, self.live_at, self.clock.now().unwrap_or(now));
+        for advance in &mut findings.advances {
+            advance.time_to_final = self.timing.measured_anew(&advance.ticker);
+        }
+        findings.counts.extend(std::mem::take(&mut self.audited).into_deltas());
         findings.write(&txn, now).await?;
         let changed_finals = txn.figures_insert_final(&finals, now).await?;
         txn.chain_advance(&steps).await?;
@@ -117,7 +122,7 @@ impl<T: Tables> Engine<T> {
         for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        self.metrics.settled(&finals, &findings.confirmations, &findings.faults, now);
+        self.metrics.settled(&finals, &took_ms, &findings.confirmations, &findings.faults, now);
         self.reply(replies, &verdicts);
         Ok(())
     }
@@ -181,7 +186,7 @@ impl Findings {
             unplaced.extend(outcome.unplaced.iter().cloned());
             faults.extend(outcome.faults(late_after_ms));
             let (from, to) = (was.clone(), outcome.watermark.clone());
-            advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time });
+            advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time, time_to_final: None });
         }
         let mut counts = count(&confirmations, &faults, &refused);
         counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use store::{
-    Advance, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Store, StoreError, TickerState, WriteTxn,
+    Advance, AskedHoldings, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Restatement, Store,
+    StoreError, TickerState, WriteTxn,
 };
-use tape::{Bucket, Confirmation, EpochMs, Fault, Head, Heard, Interval, Known, Ticker, Trade};
+use tape::audit::Holdings;
+use tape::{
+    Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
+};
 
 use super::{Tables, TablesTxn, TradeName};
 
@@ -142,6 +146,46 @@ impl TablesTxn for WriteTxn {
         calculated_at: EpochMs,
     ) -> Result<u64, StoreError> {
         Self::latest_upsert(self, figures, is_final, calculated_at).await
+    }
+
+    async fn holdings_hold(&self, asked: AskedHoldings<'_>) -> Result<Option<Holdings>, StoreError> {
+        Self::holdings_hold(self, asked).await
+    }
+
+    async fn trades_confirmed(
+        &self,
+        ticker: &Ticker,
+        after: EpochMs,
+        until: EpochMs,
+    ) -> Result<Vec<Trade>, StoreError> {
+        Self::trades_confirmed(self, ticker, after, until).await
+    }
+
+    async fn finals_held(
+        &self,
+        ticker: &Ticker,
+        interval: Interval,
+        first: Mark,
+        last: Mark,
+    ) -> Result<Vec<HeldFinal>, StoreError> {
+        Self::finals_held(self, ticker, interval, first, last).await
+    }
+
+    async fn trades_withdraw(&self, names: &[TradeName]) -> Result<u64, StoreError> {
+        Self::trades_withdraw(self, names).await
+    }
+
+    async fn figures_restate(&self, restatements: &[Restatement], restated_at: EpochMs) -> Result<u64, StoreError> {
+        Self::figures_restate(self, restatements, restated_at).await
+    }
+
+    async fn corrections_insert(
+        &self,
+        findings: &[Finding],
+        restated: u64,
+        found_at: EpochMs,
+    ) -> Result<(), StoreError> {
+        Self::corrections_insert(self, findings, restated, found_at).await
     }
 
     async fn watermarks_advance(&self, advances: &[Advance], checked_at: EpochMs) -> Result<(), StoreError> {
