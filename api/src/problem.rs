@@ -100,7 +100,7 @@ pub struct Problem {
     parameter: Option<String>,
     accepted: Option<String>,
     available: Vec<String>,
-    expected: Option<Expected>,
+    expected: Option<Box<Expected>>,
 }
 
 /// An error, as RFC 9457 lays it out.
@@ -182,7 +182,7 @@ impl Problem {
 
     /// Says when to come back.
     pub fn expecting(mut self, expected: Expected) -> Self {
-        self.expected = Some(expected);
+        self.expected = Some(Box::new(expected));
         self
     }
 
@@ -224,7 +224,7 @@ impl Problem {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
-        if let Some(Expected { at: Some(_), wait_ms }) = self.expected {
+        if let Some(&Expected { at: Some(_), wait_ms }) = self.expected.as_deref() {
             response.insert_header((RETRY_AFTER, wait_ms.unsigned_abs().div_ceil(1_000).max(1)));
         }
         response.body(serde_json::to_vec(body).expect("text, numbers and lists are always JSON"))
@@ -257,8 +257,8 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        match self.expected {
-            Some(expected) => self.response_with(ExpectedAnswer::from(expected)),
+        match self.expected.as_deref() {
+            Some(expected) => self.response_with(ExpectedAnswer::from(*expected)),
             None => self.response_of(&self.body()),
         }
     }

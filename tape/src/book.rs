@@ -2,8 +2,8 @@
 //! running windows of what is settled, confirmed and heard.
 
 use crate::{
-    Band, Confirmation, Digest, EpochMs, Extremes, Heard, Mark, Outcome, Rolling, Standing, Sums, Suspects, Suspicion,
-    Trade, Unfinished, Verdict, Watermark,
+    Band, Confirmation, Digest, EpochMs, Extremes, Heard, Known, Mark, Outcome, Rolling, Standing, Sums, Suspects,
+    Suspicion, Trade, Unfinished, Verdict, Watermark,
 };
 
 /// The trades of one second: those confirmed and those only heard.

@@ -43,8 +43,8 @@ pub mod book;
 
 pub use amendment::{Amendment, HeldFinal, Restated};
 pub use arrival::Arrival;
-pub use band::{Band, Extremes};
 pub use audit::{Finding, FindingKind};
+pub use band::{Band, Extremes};
 pub use book::{Book, Bucket, Settled};
 pub use chain::{Chain, Entry, Head};
 pub use digest::{Digest, TradesDigest};

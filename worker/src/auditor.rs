@@ -22,7 +22,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
 /// A finding counts when REST says the same so much later.
-const CONFIRM_AFTER: Duration = Duration::from_millis(1_000);
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
 /// How often the tickers are looked up.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
@@ -147,6 +147,7 @@ impl Auditor {
         let findings = if first.audit.findings.is_empty() {
             Vec::new()
         } else {
+            self.metrics.audit_suspicions.inc_by(first.audit.findings.len() as u64);
             sleep(CONFIRM_AFTER).await;
             let second = self.read(&target).await?;
             let findings = agreed_on(&first.audit.findings, &second.audit.findings);
@@ -183,9 +184,13 @@ impl Auditor {
         if agreed.is_empty() && findings.is_empty() {
             return Ok(());
         }
+        let is_waited_for = !findings.is_empty();
         let (reply, dealt_with) = oneshot::channel();
         let audited = Audited { ticker, agreed, findings, reply };
         self.audited.send(audited).await.map_err(|_| Unread::SessionOver)?;
+        if !is_waited_for {
+            return Ok(());
+        }
         dealt_with.await.map_err(|_| Unread::SessionOver)
     }
 }

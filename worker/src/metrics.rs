@@ -42,6 +42,8 @@ pub struct Metrics {
     pub audits: Counter,
     /// Settled trades told again as before.
     pub audited_trades: Counter,
+    /// Changes of mind seen by a first reading.
+    pub audit_suspicions: Counter,
     /// Changes of mind that a second reading did not say again.
     pub audit_unconfirmed: Counter,
     audit_findings: Family<Kind, Counter>,
@@ -77,6 +79,11 @@ impl Metrics {
         registry.register("final_figures", "Figures that became final", metrics.finals.clone());
         registry.register("audits", "Answers of REST about settled time, read again", metrics.audits.clone());
         registry.register("audited_trades", "Settled trades told again as before", metrics.audited_trades.clone());
+        registry.register(
+            "audit_suspicions",
+            "Changes of mind of REST seen by a first reading",
+            metrics.audit_suspicions.clone(),
+        );
         registry.register(
             "audit_unconfirmed",
             "Changes of mind of REST that it did not repeat",

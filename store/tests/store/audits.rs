@@ -35,8 +35,10 @@ async fn holdings_are_the_settled_trades_of_the_span_and_whatever_has_the_names(
     let held = holdings(&scene, 1_000, 3_000, &["t3", "t5", "h", "x"]).await.expect("followed");
 
     assert_eq!((held.tape_from, held.settled_until), (at(0), at(6_000)));
-    let heard =
-        Known { trade: trade("BTC", "h", 9_000, "1", "1"), standing: Standing::Heard { received_at: at(9_001), suspicion: None } };
+    let heard = Known {
+        trade: trade("BTC", "h", 9_000, "1", "1"),
+        standing: Standing::Heard { received_at: at(9_001), suspicion: None },
+    };
     assert_eq!(held.trades, [confirmed(&trades[1]), confirmed(&trades[2]), confirmed(&trades[4]), heard]);
     let beyond = holdings(&scene, 5_000, 50_000, &[]).await.expect("followed");
     assert_eq!(beyond.trades, [], "what is not settled is none of its business");

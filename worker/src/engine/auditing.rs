@@ -148,7 +148,12 @@ async fn write_trades<'a>(
             Finding::Altered { now, .. } => altered.push(now.clone()),
             Finding::Added { now } => {
                 let received_at = heard(finding).and_then(received_at);
-                added.push(Confirmation { trade: now.clone(), verdict: Verdict::Unheard, received_at, suspicion: None });
+                added.push(Confirmation {
+                    trade: now.clone(),
+                    verdict: Verdict::Unheard,
+                    received_at,
+                    suspicion: None,
+                });
             }
             Finding::Withdrawn { was } => withdrawn.push((was.ticker.clone(), was.id.clone())),
         }

@@ -80,7 +80,8 @@ mod tests {
         let mut timing = Timing::default();
         timing.begin(&ticker, mark(100));
 
-        assert_eq!(timing.became_final(&figures(1..=100), mark(105), EpochMs::new(106_000)), [], "a backfill");
+        let backfilled = timing.became_final(&figures(1..=100), mark(105), EpochMs::new(106_000));
+        assert_eq!(backfilled, Vec::<i64>::new());
         assert_eq!(timing.measured_anew(&ticker), None);
         assert_eq!(timing.became_final(&figures(101..=103), mark(102), EpochMs::new(104_500)), [3_500, 2_500]);
         assert_eq!(timing.measured_anew(&ticker).map(|measured| measured.marks), Some(2));

@@ -11,6 +11,7 @@ mod paging;
 mod processes;
 mod quiet;
 mod rest_trouble;
+mod restating;
 mod store_trouble;
 mod suspects;
 mod tapes;
