@@ -70,7 +70,7 @@ impl Chains {
             if appended.is_none() && sums == was.sums {
                 continue;
             }
-            let said = book::Said { mark, sums, confirmed_trades: sums.trades };
+            let said = book::Said { mark, sums, confirmed_trades: sums.trades, quarantined_trades: 0 };
             let figure = Figure::new(ticker.clone(), interval, said);
             restatements.push(Restatement { figure, reason: reason.clone(), appended });
         }

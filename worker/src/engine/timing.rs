@@ -70,7 +70,12 @@ mod tests {
 
     fn figures(seconds: std::ops::RangeInclusive<i64>) -> Vec<Figure> {
         let ticker = Ticker::new("BTC").expect("a ticker");
-        let said = |second| tape::book::Said { mark: mark(second), sums: Sums::EMPTY, confirmed_trades: 0 };
+        let said = |second| tape::book::Said {
+            mark: mark(second),
+            sums: Sums::EMPTY,
+            confirmed_trades: 0,
+            quarantined_trades: 0,
+        };
         seconds.map(|second| Figure::new(ticker.clone(), Interval::DEFAULT, said(second))).collect()
     }
 
