@@ -19,6 +19,7 @@ select
     final.notional,
     final.trades,
     final.confirmed_trades,
+    0::bigint as quarantined_trades,
     final.is_validated,
     final.revision,
     final.final_at,
