@@ -14,10 +14,8 @@ mod standing;
 
 pub use figure::{Answered, Figure, Moment};
 pub use gap::Gap;
-pub use quality::{Counted, Damage, Drift, Restatement, Restatements, Scope};
+pub use quality::{Corrected, Counted, Damage, Drift, Restatement, Restatements, Scope};
 pub use receipt::{Kept, Place, Receipt, Trades};
 pub use restated::{Restated, Stretch, Version};
-
-pub use quality::{Corrected, Counted, Damage, Drift, Restatement, Restatements, Scope};
 pub use series::Point;
 pub use standing::{Known, Standing};

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use store::{Chained, Refused};
-use tape::{EpochMs, Fault, Head, Interval, Mark, Price, Quantity, Sums, Suspicion, Ticker, TradeId, Vwap, Watermark};
+use store::{Appended, Chained, Refused};
+use tape::{
+    EpochMs, Fault, Finding, Head, Interval, Mark, Price, Quantity, Sums, Suspicion, Ticker, TimeToFinal, TradeId,
+    Vwap, Watermark,
+};
 
 /// A row of `transactions` or, always with a time of hearing, of `unplaced_trades`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct TickerRow {
     pub market_time: Option<EpochMs>,
     /// `checked_at`.
     pub checked_at: Option<EpochMs>,
+    /// `time_to_final_p50_ms`, `time_to_final_p99_ms`, `time_to_final_marks`.
+    pub time_to_final: Option<TimeToFinal>,
 }
 
 /// A row of `vwap_history`.
@@ -54,6 +59,34 @@ pub struct FigureRow {
     pub final_at: Option<EpochMs>,
     /// `entry`, `link`, `final_watermark`.
     pub chained: Option<Chained>,
+    /// `revision`.
+    pub revision: u32,
+}
+
+/// A row of `restatements`, beside its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestatementRow {
+    /// `reason`.
+    pub reason: String,
+    /// `old_trades`, `old_volume`, `old_notional`.
+    pub old: Sums,
+    /// `new_trades`, `new_volume`, `new_notional`.
+    pub new: Sums,
+    /// `entry`, `link`, `previous_link` and both second digests.
+    pub appended: Option<Appended>,
+    /// `restated_at`.
+    pub restated_at: EpochMs,
+}
+
+/// A row of `trade_corrections`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrectionRow {
+    /// Kind and both sides.
+    pub finding: Finding,
+    /// `restated`.
+    pub restated: u64,
+    /// `found_at`.
+    pub found_at: EpochMs,
 }
 
 /// A row of `latest_vwap_history`.
@@ -137,6 +170,8 @@ tables! {
     faults: (TradeName, u64) => FaultRow,
     counts: (String, EpochMs, String) => i64,
     rejections: u64 => Refused,
+    restatements: (Ticker, Interval, Mark, u32) => RestatementRow,
+    corrections: u64 => CorrectionRow,
     incidents: (Ticker, String, EpochMs) => IncidentRow,
 }
 

@@ -124,5 +124,6 @@ fn row(figure: &Figure, calculated_at: EpochMs) -> FigureRow {
         calculated_at,
         final_at: None,
         chained: None,
+        revision: 0,
     }
 }

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use store::{Advance, ChainStep, CountDelta, Figure, Incident, Refused, StoreError, TickerState};
-use tape::{Bucket, Confirmation, EpochMs, Fault, Head, Heard, Interval, Known, Ticker, Trade, Watermark};
+use store::audits::AskedHoldings;
+use store::{Advance, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState};
+use tape::audit::Holdings;
+use tape::{
+    Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
+    Watermark,
+};
 use worker::tables::{Tables, TablesTxn};
 
 use super::disk::{TickerRow, TradeName, Writes};
@@ -134,7 +139,8 @@ impl Tables for SimTables {
         for (ticker, from) in sorted {
             if !state.disk.tickers.contains_key(ticker) && !writes.tickers.contains_key(ticker) {
                 let watermark = Watermark::Through(*from);
-                let row = TickerRow { watermark, tape_from: *from, market_time: None, checked_at: None };
+                let row =
+                    TickerRow { watermark, tape_from: *from, market_time: None, checked_at: None, time_to_final: None };
                 writes.tickers.insert(ticker.clone(), Some(row));
             }
         }
@@ -231,6 +237,46 @@ impl TablesTxn for Txn {
 
     async fn watermarks_advance(&self, advances: &[Advance], checked_at: EpochMs) -> Result<(), StoreError> {
         Self::watermarks_advance(self, advances, checked_at).await
+    }
+
+    async fn holdings_hold(&self, asked: AskedHoldings<'_>) -> Result<Option<Holdings>, StoreError> {
+        Self::holdings_hold(self, asked).await
+    }
+
+    async fn trades_confirmed(
+        &self,
+        ticker: &Ticker,
+        after: EpochMs,
+        until: EpochMs,
+    ) -> Result<Vec<Trade>, StoreError> {
+        Self::trades_confirmed(self, ticker, after, until).await
+    }
+
+    async fn finals_held(
+        &self,
+        ticker: &Ticker,
+        interval: Interval,
+        first: Mark,
+        last: Mark,
+    ) -> Result<Vec<HeldFinal>, StoreError> {
+        Self::finals_held(self, ticker, interval, first, last).await
+    }
+
+    async fn trades_withdraw(&self, names: &[TradeName]) -> Result<u64, StoreError> {
+        Self::trades_withdraw(self, names).await
+    }
+
+    async fn figures_restate(&self, restatements: &[Restatement], restated_at: EpochMs) -> Result<u64, StoreError> {
+        Self::figures_restate(self, restatements, restated_at).await
+    }
+
+    async fn corrections_insert(
+        &self,
+        findings: &[Finding],
+        restated: u64,
+        found_at: EpochMs,
+    ) -> Result<(), StoreError> {
+        Self::corrections_insert(self, findings, restated, found_at).await
     }
 
     async fn commit(self) -> Result<(), StoreError> {

@@ -9,9 +9,9 @@ use super::disk::{Disk, TradeName, TradeRow, Writes};
 use super::txn::Txn;
 use super::view::View;
 
-type TradeView<'a> = View<'a, TradeName, TradeRow>;
+pub(super) type TradeView<'a> = View<'a, TradeName, TradeRow>;
 
-fn trades<'a>(disk: &'a Disk, writes: &'a mut Writes) -> TradeView<'a> {
+pub(super) fn trades<'a>(disk: &'a Disk, writes: &'a mut Writes) -> TradeView<'a> {
     View { held: &disk.trades, own: &mut writes.trades }
 }
 
@@ -230,12 +230,12 @@ fn row(trade: &Trade, is_validated: bool, received_at: Option<EpochMs>) -> Trade
     TradeRow { at, price, quantity, is_validated, received_at, suspicion: None }
 }
 
-fn trade((ticker, id): &TradeName, row: &TradeRow) -> Trade {
+pub(super) fn trade((ticker, id): &TradeName, row: &TradeRow) -> Trade {
     let TradeRow { at: traded_at, price, quantity, .. } = *row;
     Trade { ticker: ticker.clone(), id: id.clone(), traded_at, price, quantity }
 }
 
-fn known(name: &TradeName, row: &TradeRow) -> Known {
+pub(super) fn known(name: &TradeName, row: &TradeRow) -> Known {
     let standing = match row.received_at {
         Some(received_at) if !row.is_validated => Standing::Heard { received_at, suspicion: row.suspicion },
         received_at => Standing::Confirmed { was_heard: received_at.is_some() },

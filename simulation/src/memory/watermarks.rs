@@ -20,13 +20,14 @@ impl Txn {
         }
         let (state, mut writes) = self.sight();
         let mut view = View { held: &state.disk.tickers, own: &mut writes.tickers };
-        for Advance { ticker, from, to, market_time } in advances {
+        for Advance { ticker, from, to, market_time, time_to_final } in advances {
             let Some(held) = view.get(ticker).filter(|held| held.watermark == *from).cloned() else {
                 self.fail();
                 return Err(StoreError::Conflict { ticker: ticker.clone(), expected: from.clone() });
             };
             let (watermark, market_time, checked_at) = (to.clone(), Some(*market_time), Some(checked_at));
-            view.put(ticker.clone(), TickerRow { watermark, market_time, checked_at, ..held });
+            let time_to_final = time_to_final.or(held.time_to_final);
+            view.put(ticker.clone(), TickerRow { watermark, market_time, checked_at, time_to_final, ..held });
         }
         Ok(())
     }
