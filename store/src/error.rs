@@ -20,7 +20,8 @@ pub enum StoreError {
         #[source]
         source: Source,
     },
-    /// The tables are not there yet: migrations have not run. Try again.
+    /// The tables are not there yet, or not as new as we are: migrations have
+    /// not run, or not all of them. Try again.
     #[error("the database has not been migrated ({doing})")]
     Unmigrated {
         /// What was being done.
@@ -150,7 +151,8 @@ enum Meaning {
 
 impl Meaning {
     fn of(code: &SqlState) -> Self {
-        if [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME].contains(code) {
+        let of_missing = [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN, SqlState::INVALID_SCHEMA_NAME];
+        if of_missing.contains(code) {
             return Self::Unmigrated;
         }
         // Connection, transaction rollback, insufficient resources, operator
@@ -190,6 +192,8 @@ mod tests {
         for code in [SqlState::CHECK_VIOLATION, SqlState::SYNTAX_ERROR, SqlState::INVALID_PASSWORD] {
             assert_eq!(Meaning::of(&code), Meaning::Never, "{code:?}");
         }
-        assert_eq!(Meaning::of(&SqlState::UNDEFINED_TABLE), Meaning::Unmigrated);
+        for code in [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN] {
+            assert_eq!(Meaning::of(&code), Meaning::Unmigrated, "{code:?}");
+        }
     }
 }

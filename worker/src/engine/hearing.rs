@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use market::Said;
 use store::{Channel, CountDelta, Refused};
+use tape::fault::is_late;
 use tape::{Arrival, EpochMs, Fault, FaultKind, Heard, Known, Rejection, Suspicion, Ticker, TradeId, trade};
 
 use super::suspecting::{count_contradicted, count_new_suspects};
@@ -37,7 +38,8 @@ impl<T: Tables> Engine<T> {
         let others: Vec<Heard> = others.into_iter().chain(stale).collect();
         let keys: Vec<(Ticker, TradeId)> = others.iter().map(key).collect();
         let known = if keys.is_empty() { Vec::new() } else { txn.trades_known(&keys).await? };
-        let sorted = sort_arrivals(others, copies, &known, |ticker| self.settled_until(ticker));
+        let late_after_ms = self.settings.late_after_ms;
+        let sorted = sort_arrivals(others, copies, &known, late_after_ms, |ticker| self.settled_until(ticker));
 
         let aside: HashSet<(Ticker, TradeId)> =
             txn.trades_insert_unplaced(&sorted.unplaced).await?.into_iter().collect();
@@ -118,7 +120,10 @@ impl<T: Tables> Engine<T> {
 #[derive(Default)]
 struct Sorted {
     unplaced: Vec<Heard>,
+    /// Those that REST had confirmed before we took them in.
     late: Vec<Heard>,
+    /// When each of these was really made.
+    late_made_at: Vec<EpochMs>,
     faults: Vec<Fault>,
 }
 
@@ -143,6 +148,7 @@ fn sort_arrivals(
     others: Vec<Heard>,
     copies: Vec<Heard>,
     known: &[Known],
+    late_after_ms: i64,
     settled_until: impl Fn(&Ticker) -> EpochMs,
 ) -> Sorted {
     let known: HashMap<(&Ticker, &TradeId), &Known> =
@@ -157,16 +163,19 @@ fn sort_arrivals(
         match Arrival::of(&heard.trade, held, settled_until(&heard.trade.ticker)) {
             Arrival::New | Arrival::Unplaced => sorted.unplaced.push(heard),
             Arrival::Duplicate => fault(FaultKind::Duplicate, &heard, None),
-            Arrival::LateCopy => {
+            arrival @ (Arrival::LateCopy | Arrival::LateAltered) => {
+                let made_at = truth.as_ref().map_or(heard.trade.traded_at, |truth| truth.traded_at);
+                // It may have waited here for us, and REST was quicker: that is no fault of the socket.
+                if is_late(made_at, heard.received_at, late_after_ms) {
+                    fault(FaultKind::Late, &heard, truth.clone());
+                }
                 heard.suspicion = None;
-                fault(FaultKind::Late, &heard, truth);
+                if arrival == Arrival::LateAltered {
+                    fault(FaultKind::Altered, &heard, truth);
+                    heard.suspicion = Some(Suspicion::Contradicted);
+                }
                 sorted.late.push(heard);
-            }
-            Arrival::LateAltered => {
-                fault(FaultKind::Late, &heard, truth.clone());
-                fault(FaultKind::Altered, &heard, truth);
-                heard.suspicion = Some(Suspicion::Contradicted);
-                sorted.late.push(heard);
+                sorted.late_made_at.push(made_at);
             }
         }
     }
@@ -180,19 +189,16 @@ fn sort_arrivals(
 /// listened for) and comes after all is moved to what it turned out to be.
 fn count_arrivals(sorted: &Sorted, withdrawn: &HashSet<(Ticker, TradeId)>, refused: &[Refused]) -> Vec<CountDelta> {
     let mut counts = Counts::default();
-    let mut altered = HashSet::new();
     for fault in &sorted.faults {
         counts.add(&fault.ticker, fault.at, fault.kind.as_str(), 1);
-        if fault.kind == FaultKind::Altered {
-            altered.insert((&fault.ticker, &fault.id));
-        }
     }
-    for fault in sorted.faults.iter().filter(|fault| fault.kind == FaultKind::Late) {
-        let was_missing = withdrawn.contains(&(fault.ticker.clone(), fault.id.clone()));
-        let was_counted_as = if was_missing { FaultKind::Missing.as_str() } else { store::COUNT_UNHEARD };
-        counts.add(&fault.ticker, fault.at, was_counted_as, -1);
-        if !altered.contains(&(&fault.ticker, &fault.id)) {
-            counts.add(&fault.ticker, fault.at, store::COUNT_MATCHED, 1);
+    for (heard, made_at) in sorted.late.iter().zip(&sorted.late_made_at) {
+        let ticker = &heard.trade.ticker;
+        let was_counted_as =
+            if withdrawn.contains(&key(heard)) { FaultKind::Missing.as_str() } else { store::COUNT_UNHEARD };
+        counts.add(ticker, *made_at, was_counted_as, -1);
+        if heard.suspicion != Some(Suspicion::Contradicted) {
+            counts.add(ticker, *made_at, store::COUNT_MATCHED, 1);
         }
     }
     for refused in refused {
@@ -244,4 +250,48 @@ impl Counts {
 
 fn minute(at: EpochMs) -> i64 {
     at.ms().div_euclid(60_000) * 60_000
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tape::Standing;
+    use testkit::{heard, trade};
+
+    use super::*;
+
+    const MADE_AT: i64 = 1_684_083_600_123;
+
+    /// What a copy comes to that says `price`, was received so much after the
+    /// trade was made, and taken in when REST had confirmed it.
+    fn confirmed_before(price: &str, received_after_ms: i64) -> (Vec<FaultKind>, BTreeMap<String, i64>) {
+        let truth = trade("BTC", "a", MADE_AT, "1", "1");
+        let known = Known { trade: truth, standing: Standing::Confirmed { was_heard: false } };
+        let copy = heard(trade("BTC", "a", MADE_AT, price, "1"), MADE_AT + received_after_ms);
+        let withdrawn = HashSet::from([key(&copy)]);
+        let sorted = sort_arrivals(vec![copy], Vec::new(), &[known], 1_000, |_| EpochMs::new(MADE_AT));
+        let counts = count_arrivals(&sorted, &withdrawn, &[]).into_iter().map(|count| (count.kind, count.delta));
+        (sorted.faults.iter().map(|fault| fault.kind).collect(), counts.collect())
+    }
+
+    fn counts(counts: &[(&str, i64)]) -> BTreeMap<String, i64> {
+        counts.iter().map(|(kind, delta)| ((*kind).to_owned(), *delta)).collect()
+    }
+
+    #[test]
+    fn a_copy_that_waited_here_while_rest_confirmed_it_is_not_late_for_that() {
+        let in_time = (vec![], counts(&[("missing", -1), ("matched", 1)]));
+        assert_eq!(confirmed_before("1", 1_000), in_time);
+        let late = (vec![FaultKind::Late], counts(&[("missing", -1), ("matched", 1), ("late", 1)]));
+        assert_eq!(confirmed_before("1", 1_001), late);
+    }
+
+    #[test]
+    fn a_copy_with_other_values_is_altered_whether_it_is_late_or_not() {
+        let in_time = (vec![FaultKind::Altered], counts(&[("missing", -1), ("altered", 1)]));
+        assert_eq!(confirmed_before("2", 1_000), in_time);
+        let late = counts(&[("missing", -1), ("altered", 1), ("late", 1)]);
+        assert_eq!(confirmed_before("2", 1_001), (vec![FaultKind::Late, FaultKind::Altered], late));
+    }
 }
