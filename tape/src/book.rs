@@ -232,6 +232,11 @@ impl Book {
         trade.traded_at <= self.settled.closes_at().at()
     }
 
+    /// The sums of the trades of the live window that only the socket brought.
+    pub fn heard_sums(&self) -> Sums {
+        self.heard.sums()
+    }
+
     fn confirm(&mut self, trade: &Trade) {
         self.settled.add(trade.traded_at, sums(trade));
         if !self.is_finished(trade) {

@@ -42,6 +42,9 @@ pub mod time_to_final;
 pub mod book;
 
 pub use amendment::{Amendment, HeldFinal, Restated};
+
+pub mod bound;
+
 pub use arrival::Arrival;
 pub use audit::{Finding, FindingKind};
 pub use band::{Band, Extremes};
