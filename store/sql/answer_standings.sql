@@ -20,6 +20,15 @@ select
     newest.confirmed_trades,
     newest.quarantined_trades,
     newest.is_validated,
+    newest.bound_tail_ms,
+    newest.bound_bps,
+    newest.bound_unsaid,
+    newest.bound_marks,
+    newest.bound_marks_needed,
+    newest.bound_coverage,
+    newest.bound_level,
+    newest.bound_kept,
+    newest.bound_broken,
     first_kept.ts as first_mark,
     last_kept.ts as last_mark
 from tickers_validation_timestamp as standing

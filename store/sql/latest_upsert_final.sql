@@ -1,5 +1,7 @@
 -- Makes final figures the latest of their tickers.
 -- One takes the place of an older one, or of a provisional one of its own mark.
+-- A final figure is exact: no bound is said of it. How often those held that
+-- were said before stays.
 insert into latest_vwap_history as held (
     exchange, ticker, interval, ts, price, volume, notional, trades, confirmed_trades, quarantined_trades,
     is_validated, calculated_at
@@ -17,6 +19,12 @@ set ts = excluded.ts,
     trades = excluded.trades,
     confirmed_trades = excluded.confirmed_trades,
     quarantined_trades = excluded.quarantined_trades,
+    bound_tail_ms = null,
+    bound_bps = null,
+    bound_unsaid = null,
+    bound_marks = null,
+    bound_marks_needed = null,
+    bound_level = null,
     is_validated = excluded.is_validated,
     calculated_at = excluded.calculated_at
 where held.ts < excluded.ts or held.ts = excluded.ts and not held.is_validated

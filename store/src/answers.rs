@@ -4,6 +4,7 @@
 //! It reads what is there and sums it exactly; how an answer looks, and whether
 //! it is good enough, is decided by who asked.
 
+mod bound;
 mod figure;
 mod gap;
 mod quality;
@@ -12,6 +13,7 @@ mod restated;
 mod series;
 mod standing;
 
+pub use bound::Bound;
 pub use figure::{Answered, Figure, Moment};
 pub use gap::Gap;
 pub use quality::{Corrected, Counted, Damage, Drift, Restatement, Restatements, Scope};

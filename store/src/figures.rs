@@ -4,13 +4,16 @@
 use std::cmp::Reverse;
 
 use tape::book::Said;
+use tape::bound::Statement;
 use tape::{Digest, EpochMs, Head, Interval, Mark, Sums, Ticker};
 
 use crate::StoreError;
+use crate::bounds::StatementColumns;
 use crate::chain::entry_number;
 use crate::numeric::Numeric;
 use crate::partitions::Day;
 use crate::row::count;
+use crate::session::Param;
 use crate::txn::WriteTxn;
 
 /// The channel on which a venue's name is notified when its latest figures changed.
@@ -36,6 +39,8 @@ pub struct Figure {
     pub quarantined_trades: u64,
     /// Its place in the chain; none for a provisional figure.
     pub chained: Option<Chained>,
+    /// How wrong it may be; none for a final figure.
+    pub bound: Option<Statement>,
 }
 
 /// The place of a final figure in the chain of its ticker and interval.
@@ -83,7 +88,7 @@ impl Figure {
     /// The figure of what was said of a ticker.
     pub fn new(ticker: Ticker, interval: Interval, said: Said) -> Self {
         let Said { mark, sums, confirmed_trades, quarantined_trades } = said;
-        Self { ticker, interval, mark, sums, confirmed_trades, quarantined_trades, chained: None }
+        Self { ticker, interval, mark, sums, confirmed_trades, quarantined_trades, chained: None, bound: None }
     }
 }
 
@@ -122,7 +127,10 @@ impl WriteTxn {
         self.partitions_ensure(figures).await?;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let sql = include_str!("../sql/figures_insert_provisional.sql");
-            self.figures_write(sql, &FigureColumns::new(rows), calculated_at).await?;
+            let columns = FigureColumns::new(rows);
+            let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(rows);
+            let more: [Param<'_>; 4] = [&tails, &classes, &bounds, &unsaid];
+            self.figures_write(sql, &columns, calculated_at, &more).await?;
         }
         Ok(())
     }
@@ -144,12 +152,26 @@ impl WriteTxn {
         newest.dedup_by_key(|figure| (&figure.ticker, figure.interval));
         let mut changed = 0;
         for rows in newest.chunks(ROWS_AT_ONCE) {
-            let sql = if is_final {
-                include_str!("../sql/latest_upsert_final.sql")
+            let columns = FigureColumns::new(rows);
+            changed += if is_final {
+                let sql = include_str!("../sql/latest_upsert_final.sql");
+                self.figures_write(sql, &columns, calculated_at, &[]).await?
             } else {
-                include_str!("../sql/latest_upsert_provisional.sql")
+                let said = StatementColumns::new(rows);
+                let more: [Param<'_>; 9] = [
+                    &said.tails,
+                    &said.bounds,
+                    &said.unsaid,
+                    &said.marks,
+                    &said.marks_needed,
+                    &said.coverages,
+                    &said.levels,
+                    &said.kept,
+                    &said.broken,
+                ];
+                let sql = include_str!("../sql/latest_upsert_provisional.sql");
+                self.figures_write(sql, &columns, calculated_at, &more).await?
             };
-            changed += self.figures_write(sql, &FigureColumns::new(rows), calculated_at).await?;
         }
         if changed > 0 {
             self.announce().await?;
@@ -218,31 +240,19 @@ impl WriteTxn {
         self.partitions_ensure_days(days).await
     }
 
+    /// Runs a statement over figures, with more columns of the same rows after the others.
     async fn figures_write(
         &self,
         sql: &'static str,
         columns: &FigureColumns<'_>,
         at: EpochMs,
+        more: &[Param<'_>],
     ) -> Result<u64, StoreError> {
         let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
-        self.session
-            .execute(
-                sql,
-                &[
-                    &self.venue,
-                    tickers,
-                    intervals,
-                    marks,
-                    prices,
-                    volumes,
-                    notionals,
-                    trades,
-                    &columns.confirmed_trades,
-                    &at.ms(),
-                    &columns.quarantined_trades,
-                ],
-            )
-            .await
+        let (confirmed, quarantined, at) = (&columns.confirmed_trades, &columns.quarantined_trades, at.ms());
+        let common: [Param<'_>; 11] =
+            [&self.venue, tickers, intervals, marks, prices, volumes, notionals, trades, confirmed, &at, quarantined];
+        self.session.execute(sql, &[&common, more].concat()).await
     }
 
     async fn figures_write_final(

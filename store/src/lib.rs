@@ -27,6 +27,7 @@ pub mod trades;
 pub mod watermarks;
 pub mod windows;
 
+pub mod bounds;
 pub mod chain;
 pub mod figures;
 pub mod listening;
@@ -42,6 +43,8 @@ mod statistics;
 pub mod answers;
 
 pub use audits::AskedHoldings;
+
+pub use bounds::{BoundEvidence, BoundOutcomes, BoundsKept};
 pub use chain::ChainStep;
 pub use config::StoreConfig;
 pub use error::StoreError;

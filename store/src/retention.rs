@@ -52,15 +52,16 @@ impl Store {
             session.execute(include_str!("../sql/retain_unplaced.sql"), of_ticker),
             session.execute(include_str!("../sql/retain_faults.sql"), of_ticker),
         )?;
-        let (counts, restatements, corrections, incidents, rejections) = tokio::try_join!(
+        let (counts, restatements, corrections, incidents, rejections, outcomes) = tokio::try_join!(
             session.execute(include_str!("../sql/retain_counts.sql"), of_time),
             session.execute(include_str!("../sql/retain_restatements.sql"), of_time),
             session.execute(include_str!("../sql/retain_corrections.sql"), of_time),
             session.execute(include_str!("../sql/retain_incidents.sql"), of_time),
             session.execute(include_str!("../sql/retain_rejections.sql"), of_time),
+            session.execute(include_str!("../sql/retain_bound_outcomes.sql"), of_time),
         )?;
         session.batch(DOING, "commit").await?;
-        Ok(trades + unplaced + faults + counts + restatements + corrections + incidents + rejections)
+        Ok(trades + unplaced + faults + counts + restatements + corrections + incidents + rejections + outcomes)
     }
 
     async fn partitions_drop(&self, session: &Session, before: EpochMs) -> Result<u64, StoreError> {

@@ -11,7 +11,10 @@ use tokio_postgres::Row;
 use crate::StoreError;
 
 /// The parameters of a statement.
-pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(crate) type Param<'a> = &'a (dyn ToSql + Sync);
+
+/// The parameters of a statement.
+pub(crate) type Params<'a> = &'a [Param<'a>];
 
 /// A pooled connection in use.
 pub(crate) struct Session {

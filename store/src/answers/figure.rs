@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::gap::gaps;
 use super::standing::standing;
-use super::{Gap, Standing};
+use super::{Bound, Gap, Standing};
 use crate::numeric::Numeric;
 use crate::row::{column, count, sums};
 use crate::{Store, StoreError};
@@ -33,6 +33,8 @@ pub struct Figure {
     pub revision: Option<u32>,
     /// When it became final, where that is known.
     pub final_at: Option<EpochMs>,
+    /// How wrong it was said to be, while it was provisional.
+    pub bound: Option<Bound>,
 }
 
 /// A figure with how far its ticker is known and what is missing in its window.
@@ -144,7 +146,8 @@ impl Figure {
             None if is_final => None,
             None => Some(0),
         };
-        Self::kept(row, closes_at, interval, revision, final_at(row)?)
+        let kept = Self::kept(row, closes_at, interval, revision, final_at(row)?)?;
+        Ok(Self { bound: Bound::of(row)?, ..kept })
     }
 
     /// The newest final figure of a ticker, as the history has it.
@@ -156,7 +159,7 @@ impl Figure {
     pub(super) fn listed(row: &Row, closes_at: EpochMs, interval: Interval) -> Result<Self, StoreError> {
         let is_final: bool = column(row, "is_validated")?;
         let revision = if is_final { None } else { Some(0) };
-        Self::kept(row, closes_at, interval, revision, None)
+        Ok(Self { bound: Bound::of(row)?, ..Self::kept(row, closes_at, interval, revision, None)? })
     }
 
     /// A figure that was calculated before.
@@ -179,13 +182,15 @@ impl Figure {
             is_kept: true,
             revision,
             final_at,
+            bound: None,
         })
     }
 
     fn of_moment(row: &Row, moment: Moment, settled_until: EpochMs) -> Result<Self, StoreError> {
         let Moment { closes_at, interval, .. } = moment;
         if column(row, "is_kept")? {
-            return Self::kept(row, closes_at, interval, Some(revision(row)?), final_at(row)?);
+            let kept = Self::kept(row, closes_at, interval, Some(revision(row)?), final_at(row)?)?;
+            return Ok(Self { bound: Bound::of(row)?, ..kept });
         }
         let sums = sums(row, "trades", "volume", "notional")?;
         let is_final = closes_at <= settled_until;
@@ -200,6 +205,7 @@ impl Figure {
             is_kept: false,
             revision: if is_final { None } else { Some(0) },
             final_at: None,
+            bound: None,
         })
     }
 }

@@ -1,9 +1,11 @@
 //! How far the tickers are known.
 
+use tape::bound::Outcomes;
 use tape::{EpochMs, Interval, Ticker, TimeToFinal};
 use tokio_postgres::Row;
 
 use super::Figure;
+use super::bound::day;
 use crate::row::{column, instant, ticker};
 use crate::{Store, StoreError};
 
@@ -35,6 +37,8 @@ pub struct Known {
     pub standing: Standing,
     /// Its newest figure.
     pub newest: Option<Figure>,
+    /// How often the bounds said over the last day held.
+    pub bounds_of_day: Outcomes,
     /// The first mark of its history.
     pub first_mark: Option<EpochMs>,
     /// The last mark of its history.
@@ -61,7 +65,14 @@ impl Store {
             let standing = standing(row)?;
             let newest = standing.newest_mark.map(|mark| Figure::listed(row, mark, interval)).transpose()?;
             let mark = |name| column::<Option<i64>>(row, name).map(|ms| ms.map(EpochMs::new));
-            Ok(Known { standing, newest, first_mark: mark("first_mark")?, last_mark: mark("last_mark")? })
+            let bounds_of_day = day(row)?;
+            Ok(Known {
+                standing,
+                newest,
+                bounds_of_day,
+                first_mark: mark("first_mark")?,
+                last_mark: mark("last_mark")?,
+            })
         };
         rows.iter().map(read).collect()
     }

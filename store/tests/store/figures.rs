@@ -17,6 +17,7 @@ pub fn figure(mark: i64, traded_price: Option<&str>) -> Figure {
         confirmed_trades: sums.trades,
         quarantined_trades: 0,
         chained: None,
+        bound: None,
     }
 }
 

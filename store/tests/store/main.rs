@@ -14,6 +14,7 @@ mod trades;
 mod watermarks;
 mod windows;
 
+mod bounds;
 mod figures;
 mod listening;
 mod restatements;

@@ -82,6 +82,7 @@ async fn the_last_marks_are_found_per_interval() {
         confirmed_trades: 0,
         quarantined_trades: 0,
         chained: None,
+        bound: None,
     };
     let txn = scene.begin().await;
     let figures = [figure("BTC", Interval::DEFAULT, 9_000), figure("BTC", minute, 8_000), figure("ETH", minute, 7_000)];
