@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use serde::Deserialize;
+use tape::bound::{Coverage, Terms};
 use tape::{EpochMs, Interval, Suspects, Ticker};
 use url::Url;
 
@@ -46,6 +47,8 @@ struct Raw {
     queue_limit: Option<String>,
     max_tickers: Option<String>,
     db_pool: Option<String>,
+    bound_coverage: Option<String>,
+    bound_min_marks: Option<String>,
     worker_host: Option<String>,
     worker_port: Option<String>,
     log_format: Option<String>,
@@ -135,6 +138,8 @@ pub struct Config {
     pub max_tickers: usize,
     /// `DB_POOL`.
     pub db_pool: usize,
+    /// `BOUND_COVERAGE` and `BOUND_MIN_MARKS`.
+    pub bound_terms: Terms,
     /// `WORKER_HOST`.
     pub host: String,
     /// `WORKER_PORT`.
@@ -217,6 +222,12 @@ impl Reader {
             queue_limit: self.count("QUEUE_LIMIT", raw.queue_limit, 1, 10_000_000),
             max_tickers: self.count("MAX_TICKERS", raw.max_tickers, 1, 100_000),
             db_pool: self.count("DB_POOL", raw.db_pool, 2, 100),
+            bound_terms: Terms {
+                coverage: self
+                    .parse("BOUND_COVERAGE", raw.bound_coverage, "a share from 0.5 to 0.9999", Coverage::parse)
+                    .unwrap_or(Coverage::DEFAULT),
+                min_marks: self.count("BOUND_MIN_MARKS", raw.bound_min_marks, 1, 86_400),
+            },
             host: text("WORKER_HOST", raw.worker_host),
             port: self.count("WORKER_PORT", raw.worker_port, 0, 65_535),
             log_format: self.parse("LOG_FORMAT", raw.log_format, "text or json", log_format).unwrap_or(LogFormat::Text),

@@ -7,6 +7,7 @@
 //! writes.
 
 mod auditing;
+mod bounding;
 mod chaining;
 mod hearing;
 mod marking;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use store::{StoreError, TickerState};
+use tape::bound::{Hour, Terms};
 use tape::{Book, EpochMs, Interval, Mark, Patience, Suspects, Ticker, Unfinished, Watermark};
 use tokio::sync::mpsc;
 
@@ -28,6 +30,7 @@ use crate::tables::Tables;
 
 pub use auditing::Audited;
 pub(crate) use auditing::from_whole_second;
+use bounding::Bounds;
 use chaining::Chains;
 use hearing::Counts;
 pub use settling::{Asked, Settled};
@@ -86,6 +89,7 @@ pub struct Settings {
     backfill_from: BackfillFrom,
     max_tickers: usize,
     suspects: Suspects,
+    bound_terms: Terms,
 }
 
 impl Settings {
@@ -105,6 +109,7 @@ impl Settings {
             backfill_from: config.backfill_from,
             max_tickers: config.max_tickers,
             suspects: config.suspects,
+            bound_terms: config.bound_terms,
         }
     }
 
@@ -134,6 +139,7 @@ pub struct Engine<T> {
     timing: Timing,
     /// Trades read again, counted and not written yet.
     audited: Counts,
+    bounds: Bounds,
     follow: mpsc::UnboundedSender<Follow>,
     /// The last mark spoken of.
     live_at: Mark,
@@ -156,7 +162,11 @@ impl<T: Tables> Engine<T> {
         let books = BTreeMap::new();
         let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
         let (timing, audited) = (Timing::default(), Counts::default());
-        let mut engine = Self { tables, settings, clock, metrics, books, chains, timing, audited, follow, live_at };
+        let from = Hour::of(live_at).earliest_counted();
+        let kept = tables.bounds_kept(settings.interval, from).await?;
+        let bounds = Bounds::new(settings.interval, settings.bound_terms, kept);
+        let mut engine =
+            Self { tables, settings, clock, metrics, books, chains, timing, audited, bounds, follow, live_at };
         engine.follow_new(&config.tickers).await?;
         engine.load().await?;
         Ok(engine)

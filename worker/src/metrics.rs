@@ -55,6 +55,8 @@ pub struct Metrics {
     suspects: Family<Kind, Counter>,
     /// The ticker least far confirmed, in milliseconds behind the clock.
     pub lag_ms: Gauge,
+    /// What the evidence of all bounds holds in memory, in bytes.
+    pub evidence_bytes: Gauge,
     mark_delay_seconds: Option<Histogram>,
     time_to_final_seconds: Option<Histogram>,
     last_mark: AtomicI64,
@@ -101,6 +103,11 @@ impl Metrics {
             "lag_milliseconds",
             "How far the slowest ticker is confirmed behind the clock",
             metrics.lag_ms.clone(),
+        );
+        registry.register(
+            "bound_evidence_bytes",
+            "Memory that the evidence behind the bounds of provisional figures takes",
+            metrics.evidence_bytes.clone(),
         );
         for (name, help, histogram) in [
             ("mark_delay_seconds", "From a second mark to its committed figures", &metrics.mark_delay_seconds),

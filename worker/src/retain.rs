@@ -35,6 +35,11 @@ async fn round(
     shutdown: &CancellationToken,
 ) -> Result<(), StoreError> {
     store.rejections_trim(venue).await?;
+    while store.bounds_trim(venue, clock.now().unwrap_or_else(|| clock.wall())).await? > 0 {
+        if shutdown.run_until_cancelled(sleep(PACE)).await.is_none() {
+            return Ok(());
+        }
+    }
     let Some(retention_ms) = retention_ms else { return Ok(()) };
     let before = clock.now().unwrap_or_else(|| clock.wall()).minus_ms(retention_ms);
     let mut let_go = 0;

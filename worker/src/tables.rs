@@ -9,9 +9,11 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use store::{
-    Advance, AskedHoldings, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState,
+    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError,
+    TickerState,
 };
 use tape::audit::Holdings;
+use tape::bound::{Hour, Lesson, SaidBefore};
 use tape::{
     Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
     TradeId,
@@ -52,6 +54,9 @@ pub trait Tables: Send + Sync {
 
     /// Where the chain of each ticker that has one ends.
     fn chain_heads(&self, interval: Interval) -> impl Reply<Vec<(Ticker, Head)>>;
+
+    /// What is kept of how wrong provisional figures were, from an hour on.
+    fn bounds_kept(&self, interval: Interval, from: Hour) -> impl Reply<BoundsKept>;
 
     /// Gives tickers that have no watermark yet one at an instant.
     fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> impl Reply<()>;
@@ -107,6 +112,12 @@ pub trait TablesTxn: Send + Sync {
 
     /// Keeps spans of the tape that are known to be incomplete; counts those that were new.
     fn incidents_insert(&self, incidents: &[Incident], found_at: EpochMs) -> impl Reply<u64>;
+
+    /// What is said of marks that are provisional still, where a price is.
+    fn bounds_said(&self, interval: Interval, marks: &[(Ticker, Mark)]) -> impl Reply<Vec<(Ticker, Mark, SaidBefore)>>;
+
+    /// Keeps what final figures taught of how wrong provisional ones were.
+    fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> impl Reply<()>;
 
     /// Writes final figures; counts those that are final already with other values.
     fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> impl Reply<u64>;

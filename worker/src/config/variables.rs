@@ -49,6 +49,12 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("QUEUE_LIMIT", "50000", "heard trades waiting to be written; more are dropped and counted"),
     ("MAX_TICKERS", "1000", "tickers followed at most"),
     ("DB_POOL", "4", "database connections beside the leader's own"),
+    ("BOUND_COVERAGE", "0.99", "how often the bound of a provisional figure shall hold: 0.5 to 0.9999"),
+    (
+        "BOUND_MIN_MARKS",
+        "1000",
+        "without so many final marks of its kind within a day, a provisional figure has no bound",
+    ),
     ("WORKER_HOST", "127.0.0.1", "address of the worker's own /health and /metrics"),
     ("WORKER_PORT", "3004", "port of the worker's own /health and /metrics"),
     ("LOG_FORMAT", "text", "`text` or `json`"),

@@ -32,8 +32,9 @@ impl<T: Tables> Engine<T> {
         while next <= mark {
             newest_from = figures.len();
             for (ticker, book) in &mut self.books {
-                let said = book.provisional_at(next);
-                figures.extend(said.map(|said| Figure::new(ticker.clone(), self.settings.interval, said)));
+                let Some(said) = book.provisional_at(next) else { continue };
+                let bound = Some(self.bounds.state(ticker, book, &said));
+                figures.push(Figure { bound, ..Figure::new(ticker.clone(), self.settings.interval, said) });
             }
             next = next.next();
         }
@@ -44,6 +45,7 @@ impl<T: Tables> Engine<T> {
         txn.figures_insert_provisional(&figures, calculated_at).await?;
         txn.latest_upsert(&figures[newest_from..], false, calculated_at).await?;
         txn.commit().await?;
+        self.metrics.evidence_bytes.set(i64::try_from(self.bounds.bytes()).unwrap_or(i64::MAX));
         self.metrics.marked(mark, self.clock.wall());
         Ok(())
     }

@@ -107,6 +107,7 @@ impl<T: Tables> Engine<T> {
         }
         findings.counts.extend(std::mem::take(&mut self.audited).into_deltas());
         findings.write(&txn, now).await?;
+        self.bounds.settle(&txn, &finals).await?;
         let changed_finals = txn.figures_insert_final(&finals, now).await?;
         txn.chain_advance(&steps).await?;
         txn.latest_upsert(&newest, true, now).await?;

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use store::{
-    Advance, AskedHoldings, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Restatement, Store,
-    StoreError, TickerState, WriteTxn,
+    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Restatement,
+    Store, StoreError, TickerState, WriteTxn,
 };
 use tape::audit::Holdings;
+use tape::bound::{Hour, Lesson, SaidBefore};
 use tape::{
     Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
 };
@@ -55,6 +56,10 @@ impl Tables for PostgresTables {
 
     async fn chain_heads(&self, interval: Interval) -> Result<Vec<(Ticker, Head)>, StoreError> {
         self.store.chain_heads(self.venue(), interval).await
+    }
+
+    async fn bounds_kept(&self, interval: Interval, from: Hour) -> Result<BoundsKept, StoreError> {
+        self.store.bounds_kept(self.venue(), interval, from).await
     }
 
     async fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> Result<(), StoreError> {
@@ -125,6 +130,18 @@ impl TablesTxn for WriteTxn {
 
     async fn incidents_insert(&self, incidents: &[Incident], found_at: EpochMs) -> Result<u64, StoreError> {
         Self::incidents_insert(self, incidents, found_at).await
+    }
+
+    async fn bounds_said(
+        &self,
+        interval: Interval,
+        marks: &[(Ticker, Mark)],
+    ) -> Result<Vec<(Ticker, Mark, SaidBefore)>, StoreError> {
+        Self::bounds_said(self, interval, marks).await
+    }
+
+    async fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> Result<(), StoreError> {
+        Self::bounds_learn(self, interval, lessons).await
     }
 
     async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {

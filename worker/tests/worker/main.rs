@@ -4,6 +4,7 @@
 mod bench_of_truth;
 mod stage;
 
+mod bounds;
 mod chain;
 mod convergence;
 mod leading;
