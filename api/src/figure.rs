@@ -5,6 +5,7 @@ use store::answers::{Answered, Figure, Gap, Standing};
 use tape::{EpochMs, Window};
 use utoipa::ToSchema;
 
+use crate::bound::BoundAnswer;
 use crate::desk::Desk;
 use crate::instant::rfc3339;
 
@@ -55,6 +56,9 @@ pub struct FigureAnswer {
     /// How many heard trades claim to belong to the window, cannot be right, and
     /// are left out until REST has spoken. None of a final figure.
     quarantined_trades: u64,
+    /// How wrong the price may be. Null for a final figure, which is exact, and
+    /// for one that was not kept.
+    bound: Option<BoundAnswer>,
     /// Every trade of the ticker at or before it is confirmed, epoch milliseconds.
     /// Null for a final figure of `/historical`, whose answer stays the same.
     validated_until: Option<i64>,
@@ -174,6 +178,7 @@ impl FigureAnswer {
             trades: figure.sums.trades,
             confirmed_trades: figure.confirmed_trades,
             quarantined_trades: figure.quarantined_trades,
+            bound: BoundAnswer::of(figure),
             validated_until: Some(standing.settled_until.ms()),
             age_ms: Some(desk.age_ms(standing, figure.closes_at)),
             stale,

@@ -17,6 +17,8 @@ pub mod desk;
 pub mod respond;
 
 pub mod expected;
+
+pub mod bound;
 pub mod figure;
 
 pub mod health;

@@ -110,6 +110,7 @@ pub async fn quality(Asked(question): Asked<QualityQuestion>, desk: Data<Desk>) 
             counts: store.quality_counts(&scope, from, to).await?,
             damage: store.quality_damage(&scope, desk.interval, from, to).await?,
             drift: store.quality_drift(&scope, desk.interval, from, to).await?,
+            bounds: store.quality_bounds(&scope, desk.interval, from, to).await?,
             incidents: store.gaps_touching(&scope, from.minus_ms(1), to.minus_ms(1), LISTED).await?,
             corrections: store.quality_corrections(&scope, from, to).await?,
             restatements: store.restatements(&scope, desk.interval, from, to, LISTED).await?,

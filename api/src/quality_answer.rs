@@ -3,9 +3,11 @@
 use serde::Serialize;
 use store::answers::{Corrected, Counted, Damage, Drift, Gap, Restatement, Restatements, Scope};
 use store::{COUNT_AUDITED, COUNT_MATCHED, COUNT_UNHEARD};
+use tape::bound::Outcomes;
 use tape::{FaultKind, FindingKind, Interval, RejectionKind};
 use utoipa::ToSchema;
 
+use crate::bound::achieved;
 use crate::figure::Missing;
 use crate::instant::rfc3339;
 use crate::quality::Minutes;
@@ -23,6 +25,8 @@ pub struct Found {
     pub damage: Vec<Damage>,
     /// What was said before figures were final.
     pub drift: Drift,
+    /// How often the bounds of provisional figures held.
+    pub bounds: Outcomes,
     /// Spans known to be incomplete.
     pub incidents: Vec<Gap>,
     /// Settled trades that the exchange changed its mind about.
@@ -65,6 +69,8 @@ pub struct QualityAnswer {
     damage: Vec<DamageAnswer>,
     /// What was said of marks before they were final, against what they became.
     drift: DriftAnswer,
+    /// How often the bounds of provisional figures held.
+    bounds: BoundsAnswer,
     /// Spans known to be incomplete, the oldest 100.
     incidents: Vec<Missing>,
     /// What reading settled trades again came to.
@@ -132,6 +138,21 @@ struct DamageAnswer {
     max_absolute_bps: Option<String>,
 }
 
+/// How often the bounds of provisional figures held, for the marks of the whole
+/// hours that touch the span.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Bounds)]
+struct BoundsAnswer {
+    /// Final prices within the bound that had been said.
+    kept: u64,
+    /// Final prices beyond it.
+    broken: u64,
+    /// Figures with a price of which no bound had been said.
+    unsaid: u64,
+    /// The share that was kept, to six decimals, rounded down; null without any bound.
+    achieved: Option<String>,
+}
+
 /// What was said of marks before they were final, against what they became.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Drift)]
@@ -185,7 +206,7 @@ struct RestatementAnswer {
 impl QualityAnswer {
     /// The answer about a span.
     pub fn new(scope: &Scope, interval: Interval, minutes: Minutes, found: Found) -> Self {
-        let Found { counts, damage, drift, incidents, corrections, restatements } = found;
+        let Found { counts, damage, drift, bounds, incidents, corrections, restatements } = found;
         let verdict_kinds = [COUNT_MATCHED].into_iter().chain(FaultKind::ALL.map(FaultKind::as_str));
         let verdicts: Vec<_> = verdict_kinds.map(|kind| CountAnswer::find(&counts, kind, kind)).collect();
         let rejections = RejectionKind::ALL.map(|kind| {
@@ -208,6 +229,7 @@ impl QualityAnswer {
             suspects: SuspectsAnswer::new(&counts),
             damage: FaultKind::ALL.map(|kind| DamageAnswer::find(&damage, kind)).into(),
             drift: drift.into(),
+            bounds: bounds.into(),
             incidents: incidents.iter().map(Missing::from).collect(),
             audit: AuditAnswer::new(&counts, &corrections),
             restatements: RestatementsAnswer {
@@ -259,6 +281,13 @@ impl DamageAnswer {
             mean_absolute_bps: found.and_then(|damage| damage.mean_absolute_bps.clone()),
             max_absolute_bps: found.and_then(|damage| damage.max_absolute_bps.clone()),
         }
+    }
+}
+
+impl From<Outcomes> for BoundsAnswer {
+    fn from(outcomes: Outcomes) -> Self {
+        let Outcomes { kept, broken, unsaid } = outcomes;
+        Self { kept, broken, unsaid, achieved: achieved(outcomes) }
     }
 }
 

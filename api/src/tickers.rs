@@ -7,6 +7,7 @@ use store::answers::Known;
 use tape::EpochMs;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::bound::achieved;
 use crate::desk::Desk;
 use crate::figure::State;
 use crate::instant::rfc3339;
@@ -85,6 +86,11 @@ struct TickerAnswer {
     unvalidated_ms: i64,
     /// How old the newest figure is, in milliseconds.
     age_ms: Option<i64>,
+    /// The share of the bounds said over the last day that held, to six decimals,
+    /// rounded down. Null before the first of them was put to the test.
+    bound_achieved: Option<String>,
+    /// How many bounds that counts.
+    bound_over_marks: u64,
     /// Whether the newest figure is too old, or there is none.
     stale: bool,
     /// How long its latest live marks took to become final; null before there is one.
@@ -106,7 +112,7 @@ struct TimeToFinalAnswer {
 
 impl TickerAnswer {
     fn new(desk: &Desk, known: &Known) -> Self {
-        let Known { standing, newest, first_mark, last_mark } = known;
+        let Known { standing, newest, bounds_of_day, first_mark, last_mark } = known;
         let time = |mark: Option<EpochMs>| mark.map(rfc3339);
         let ms = |mark: Option<EpochMs>| mark.map(EpochMs::ms);
         Self {
@@ -127,6 +133,8 @@ impl TickerAnswer {
             validated_until_time: rfc3339(standing.settled_until),
             unvalidated_ms: desk.age_ms(standing, standing.settled_until),
             age_ms: standing.newest_mark.map(|mark| desk.age_ms(standing, mark)),
+            bound_achieved: achieved(*bounds_of_day),
+            bound_over_marks: bounds_of_day.said(),
             stale: desk.is_stale(standing),
             time_to_final_ms: standing.time_to_final.map(|measured| TimeToFinalAnswer {
                 p50: measured.p50_ms,

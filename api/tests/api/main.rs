@@ -16,6 +16,7 @@ mod receipt;
 mod series;
 mod tickers;
 
+mod bounds;
 mod document;
 mod errors;
 mod http;

@@ -131,6 +131,35 @@ impl Seeded {
         self.client.execute(statement, &row).await.expect("a correction");
     }
 
+    /// Says how wrong the provisional figures may be, or that nobody knows yet.
+    pub async fn bounded(&self, bps: Option<&str>) {
+        let unsaid = if bps.is_none() { Some("not_enough_evidence") } else { None };
+        let said = "update vwap_history
+            set provisional_tail_ms = ts - $3::bigint, provisional_class = 88,
+                provisional_bound_bps = $4::text::numeric, provisional_unsaid = $5
+            where exchange = $1 and ticker = $2 and not is_validated";
+        let (venue, ticker, until) = (&self.venue, &self.ticker, &self.settled_until);
+        self.client.execute(said, &[venue, ticker, until, &bps, &unsaid]).await.expect("bounds");
+        let newest = "update latest_vwap_history
+            set bound_tail_ms = ts - $3::bigint, bound_bps = $4::text::numeric, bound_unsaid = $5,
+                bound_marks = case when $4::text is null then 412 end,
+                bound_marks_needed = case when $4::text is null then 1000 end,
+                bound_coverage = 0.99, bound_level = 7500000,
+                bound_kept = case when $4::text is null then 0 else 85403 end,
+                bound_broken = case when $4::text is null then 0 else 597 end
+            where exchange = $1 and ticker = $2";
+        self.client.execute(newest, &[venue, ticker, until, &bps, &unsaid]).await.expect("a bound");
+    }
+
+    /// Counts how often bounds held in the hour of an instant.
+    pub async fn bounds_held(&self, at: i64, kept: i64, broken: i64, unsaid: i64) {
+        let statement = "insert into bound_outcomes
+            (exchange, ticker, interval, hour, class, kept, broken, unsaid, level)
+            values ($1, $2, 300000, $3, 88, $4, $5, $6, 7500000)";
+        let (venue, ticker, hour) = (&self.venue, &self.ticker, at / 3_600_000);
+        self.client.execute(statement, &[venue, ticker, &hour, &kept, &broken, &unsaid]).await.expect("outcomes");
+    }
+
     /// Records an incident.
     pub async fn incident(&self, kind: &str, from: i64, to: i64, detail: &str) {
         let statement = "insert into incidents (exchange, ticker, kind, from_ts, to_ts, detail, found_at)
@@ -221,10 +250,12 @@ pub async fn market(database: &TestDatabase) -> Seeded {
     }
     bitcoin.figures(MARK - 60_000, MARK + 1_000).await;
     bitcoin.measured(NOW - 300, 11_200, 12_400, 300).await;
+    bitcoin.bounded(Some("1.25")).await;
     for venue in ["generic", "second"] {
         let mut ether = Seeded::new(database, venue, "ETH").await;
         ether.trade("e1", MARK - 90_000, "1800.1", "3").await;
         ether.figures(MARK - 20_000, MARK + 1_000).await;
+        ether.bounded(None).await;
     }
     bitcoin
 }
@@ -251,5 +282,6 @@ pub async fn ledger(bitcoin: &Seeded) {
     bitcoin
         .incident("unpageable", MARK - 400_000, MARK - 390_000, "A full page of one millisecond could not be passed.")
         .await;
+    bitcoin.bounds_held(MARK - 3_600_000, 3_571, 29, 0).await;
     bitcoin.restate(MARK - 15_000, "27000").await;
 }
