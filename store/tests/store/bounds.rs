@@ -67,7 +67,7 @@ async fn what_was_said_of_a_mark_is_read_back_until_it_is_final_and_stays_beside
     assert_eq!(said(&scene, &[1_000]).await, []);
     let beside = "select concat_ws(' ', provisional_tail_ms, provisional_class, provisional_bound_bps)
         from vwap_history where ts = 1000 and is_validated";
-    assert_eq!(scene.text(beside).await.as_deref(), Some("2500 88 1.250000"));
+    assert_eq!(scene.text(beside).await.as_deref(), Some("2500 88 1.25"));
 }
 
 #[tokio::test]
