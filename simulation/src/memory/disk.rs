@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use store::{Appended, Chained, Refused};
+use tape::bound::{Class, ErrorBin, Hour, Outcomes, Statement};
 use tape::{
     EpochMs, Fault, Finding, Head, Interval, Mark, Price, Quantity, Sums, Suspicion, Ticker, TimeToFinal, TradeId,
     Vwap, Watermark,
@@ -61,6 +62,8 @@ pub struct FigureRow {
     pub chained: Option<Chained>,
     /// `revision`.
     pub revision: u32,
+    /// `provisional_tail_ms`, `provisional_class`, `provisional_bound_bps`, `provisional_unsaid`.
+    pub bound: Option<Statement>,
 }
 
 /// A row of `restatements`, beside its key.
@@ -172,6 +175,8 @@ tables! {
     rejections: u64 => Refused,
     restatements: (Ticker, Interval, Mark, u32) => RestatementRow,
     corrections: u64 => CorrectionRow,
+    bound_evidence: (Ticker, Interval, Hour, Class, ErrorBin) => u32,
+    bound_outcomes: (Ticker, Interval, Hour, Class) => (Outcomes, i64),
     incidents: (Ticker, String, EpochMs) => IncidentRow,
 }
 

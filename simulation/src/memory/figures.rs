@@ -24,8 +24,8 @@ impl Txn {
                 Some(held) if held.final_at.is_some() => differing += u64::from(held.sums != figure.sums),
                 Some(held) => {
                     let provisional = Some((held.price, held.sums.trades));
-                    let calculated_at = held.calculated_at;
-                    view.put(key, FigureRow { provisional, calculated_at, ..said });
+                    let (calculated_at, bound) = (held.calculated_at, held.bound.clone());
+                    view.put(key, FigureRow { provisional, calculated_at, bound, ..said });
                 }
             }
         }
@@ -125,5 +125,6 @@ fn row(figure: &Figure, calculated_at: EpochMs) -> FigureRow {
         final_at: None,
         chained: None,
         revision: 0,
+        bound: figure.bound.clone(),
     }
 }

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use store::audits::AskedHoldings;
-use store::{Advance, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState};
+use store::{
+    Advance, BoundsKept, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState,
+};
 use tape::audit::Holdings;
+use tape::bound::{Hour, Lesson, SaidBefore};
 use tape::{
     Bucket, Confirmation, EpochMs, Fault, Finding, Head, Heard, HeldFinal, Interval, Known, Mark, Ticker, Trade,
     Watermark,
@@ -15,7 +18,7 @@ use worker::tables::{Tables, TablesTxn};
 use super::disk::{TickerRow, TradeName, Writes};
 use super::server::{Server, unavailable};
 use super::txn::Txn;
-use super::{Disk, trades};
+use super::{Disk, bounds, trades};
 
 /// The name of the simulated venue.
 pub const VENUE: &str = "simulated";
@@ -128,6 +131,10 @@ impl Tables for SimTables {
             own.map(|((ticker, _), head)| (ticker.clone(), *head)).collect()
         };
         self.read("chain_heads", 0, heads).await
+    }
+
+    async fn bounds_kept(&self, interval: Interval, from: Hour) -> Result<BoundsKept, StoreError> {
+        self.read("bounds_kept", 0, |disk: &Disk| bounds::kept(disk, interval, from)).await
     }
 
     async fn ticker_ensure(&self, begins: &[(Ticker, EpochMs)]) -> Result<(), StoreError> {
@@ -277,6 +284,18 @@ impl TablesTxn for Txn {
         found_at: EpochMs,
     ) -> Result<(), StoreError> {
         Self::corrections_insert(self, findings, restated, found_at).await
+    }
+
+    async fn bounds_said(
+        &self,
+        interval: Interval,
+        marks: &[(Ticker, Mark)],
+    ) -> Result<Vec<(Ticker, Mark, SaidBefore)>, StoreError> {
+        Self::bounds_said(self, interval, marks).await
+    }
+
+    async fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> Result<(), StoreError> {
+        Self::bounds_learn(self, interval, lessons).await
     }
 
     async fn commit(self) -> Result<(), StoreError> {
