@@ -24,7 +24,7 @@ impl Txn {
                 Some(held) if held.final_at.is_some() => differing += u64::from(held.sums != figure.sums),
                 Some(held) => {
                     let provisional = Some((held.price, held.sums.trades));
-                    let (calculated_at, bound) = (held.calculated_at, held.bound.clone());
+                    let (calculated_at, bound) = (held.calculated_at, held.bound);
                     view.put(key, FigureRow { provisional, calculated_at, bound, ..said });
                 }
             }
@@ -125,6 +125,6 @@ fn row(figure: &Figure, calculated_at: EpochMs) -> FigureRow {
         final_at: None,
         chained: None,
         revision: 0,
-        bound: figure.bound.clone(),
+        bound: figure.bound,
     }
 }
