@@ -4,8 +4,7 @@
 //! from that and the truth alone it follows what the ledger must say:
 //!
 //! - of each true trade, the first copy tells whether it is *altered*, and
-//!   whether it is *late*: heard after it was confirmed, or more than
-//!   `LATE_AFTER` after it was made;
+//!   whether it is *late*: it came more than `LATE_AFTER` after it was made;
 //! - each further copy is a *duplicate*;
 //! - a true trade of which no copy came is *missing* if the worker that
 //!   confirmed it had been listening when it was made;
@@ -24,7 +23,7 @@
 use std::collections::BTreeMap;
 
 use market::Said;
-use tape::{EpochMs, FaultKind, Heard, Trade};
+use tape::{FaultKind, Heard, Trade};
 
 use super::{Case, Complaints};
 use crate::memory::disk::TradeName;
@@ -109,7 +108,7 @@ fn heard(case: &Case<'_>) -> (Copies, BTreeMap<String, i64>) {
 fn expected_of(case: &Case<'_>, name: &TradeName, trade: &Trade, copies: &[(u64, Heard)]) -> (Counts, &'static str) {
     let mut faults = Counts::new();
     let confirmed = case.witness.confirmed.get(name);
-    let Some((heard_in, first)) = copies.first() else {
+    let Some((_, first)) = copies.first() else {
         let listening_since = confirmed.and_then(|confirmed| confirmed.listening_since);
         if listening_since.is_none_or(|since| trade.traded_at < since) {
             return (faults, UNHEARD);
@@ -121,9 +120,7 @@ fn expected_of(case: &Case<'_>, name: &TradeName, trade: &Trade, copies: &[(u64,
     if again > 0 {
         faults.insert(FaultKind::Duplicate.as_str(), again);
     }
-    let came_after_rest = confirmed.is_some_and(|confirmed| confirmed.commit < *heard_in);
-    let late_by = |received_at: EpochMs| received_at.ms() - trade.traded_at.ms();
-    if came_after_rest || case.scenario.config.late_after_ms < late_by(first.received_at) {
+    if case.scenario.config.late_after_ms < first.received_at.ms() - trade.traded_at.ms() {
         faults.insert(FaultKind::Late.as_str(), 1);
     }
     if first.trade == *trade {
