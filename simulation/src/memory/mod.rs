@@ -3,8 +3,8 @@
 //! to a deposed leader; a watermark moves only from where it is believed to be.
 //!
 //! To add an operation: write it beside the others of its tables (one file per
-//! group: [`trades`], [`figures`], [`ledger`], [`watermarks`], [`amending`],
-//! [`bounds`]) as a method of
+//! group: `trades`, `figures`, `ledger`, `watermarks`, `amending`,
+//! `bounds`) as a method of
 //! [`Txn`] that begins with `self.step(…)`, reads through [`View`] and writes to
 //! [`Writes`]; name it in `tables.rs`, where the trait is implemented; a new
 //! table also goes into [`Disk`], which lists them all in one macro. Then add it
