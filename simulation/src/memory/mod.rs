@@ -7,8 +7,7 @@
 //! `bounds`) as a method of
 //! [`Txn`] that begins with `self.step(…)`, reads through [`View`] and writes to
 //! [`Writes`]; name it in `tables.rs`, where the trait is implemented; a new
-//! table also goes into [`Disk`], which lists them all in one macro. Then add it
-//! to the differential test, which holds it against Postgres.
+//! table also goes into [`Disk`], which lists them all in one macro.
 
 mod amending;
 mod bounds;
