@@ -102,7 +102,7 @@ async fn evidence_read_from_the_tables_says_what_that_in_memory_says() {
     for round in 0..6i64 {
         let mut lessons = Vec::new();
         for second in 0..60i64 {
-            let mark = Mark::at_or_before(at((round * 4_000 + second) * 1_000));
+            let mark = Mark::at_or_before(at((round * 700 + second) * 1_000));
             let bound = memory.bound(mark, class(), TERMS).0;
             let price = |units: i64| figure(1_000, Some(&(1_000_000 + units).to_string())).sums.vwap();
             let before = SaidBefore { price: price(0), class: class(), bound };
