@@ -61,7 +61,7 @@ pub struct Suspects {
 
 impl Suspects {
     /// What is held against trades unless something else is asked for. Chosen
-    /// by what it makes of real tapes: see the README.
+    /// by what it makes of real tapes: see docs/suspects.md.
     pub const USUAL: Self = Self { future_ms: Some(250), price_band_bps: Some(100), quantity_factor: Some(10) };
 
     /// What is held against a heard trade that claims a time beyond

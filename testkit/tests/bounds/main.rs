@@ -1,7 +1,7 @@
 //! Whether the bounds of provisional figures hold, at the share stated, when
 //! the faults of the feed change to kinds and rates that the evidence has never
 //! seen. Markets are played in simulated time, the real recorded ones as well
-//! where they are at hand; the table it prints stands in the README.
+//! where they are at hand; the table it prints stands in docs/bounds.md.
 
 mod feed;
 mod trial;

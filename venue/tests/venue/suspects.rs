@@ -1,6 +1,6 @@
 //! How good the filter of heard trades is: what it makes of true trades, on
 //! real tapes where they are at hand, and of the lies this venue tells.
-//! Prints the table that stands in the README.
+//! Prints the table that stands in docs/suspects.md.
 
 use std::path::{Path, PathBuf};
 

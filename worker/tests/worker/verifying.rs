@@ -297,18 +297,18 @@ async fn what_cannot_be_checked_is_neither_right_nor_wrong() {
     }
 }
 
-/// The lines of the README that recompute a receipt with other people's programs.
+/// The lines of the guide that recompute a receipt with other people's programs.
 fn recipe() -> &'static str {
-    let readme = include_str!("../../../README.md");
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.into_iter().find(|block| block.contains("sha256sum")).expect("the README has the recipe")
+    let guide = include_str!("../../../docs/receipts.md");
+    let blocks = guide.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.into_iter().find(|block| block.contains("sha256sum")).expect("the guide has the recipe")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_recipe_of_the_readme_makes_the_digest_of_a_receipt() {
+async fn the_recipe_of_the_guide_makes_the_digest_of_a_receipt() {
     for program in ["bash", "curl", "jq", "awk", "sed", "sort", "sha256sum"] {
         if Command::new(program).arg("--version").output().is_err() {
-            eprintln!("SKIPPED: the recipe of the README needs {program}, which is not here");
+            eprintln!("SKIPPED: the recipe of the guide needs {program}, which is not here");
             return;
         }
     }
