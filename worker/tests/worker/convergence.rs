@@ -43,6 +43,19 @@ async fn with_every_fault_at_once_the_confirmed_trades_are_the_truth_and_every_f
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_found_agrees_with_what_was_done_kind_by_kind() {
+    // What is said between two terms of leadership is in no ledger: on a machine
+    // so busy that a term ends by itself, it takes another go.
+    for _ in 0..3 {
+        if is_the_ledger_of_one_term_right().await {
+            return;
+        }
+    }
+    panic!("no term of leadership lasted");
+}
+
+/// Whether one term of leadership lasted throughout; then its ledger is held
+/// against what was done.
+async fn is_the_ledger_of_one_term_right() -> bool {
     let market = VenueConfig::generated(120.0, Duration::ZERO);
     let stage = Stage::start(market, &[("INTERVAL", "10s")]).await;
     let client = stage.database.client().await;
@@ -63,26 +76,43 @@ async fn what_was_found_agrees_with_what_was_done_kind_by_kind() {
     }
     assert_eq!(stage.venue.state().held, 0, "no frame is held back any more");
 
+    if number(&client, "select epoch::bigint from leaders").await != 1 {
+        return false;
+    }
     let done = stage.venue.summary(None, began, ended).expected;
-    let found = |kind: &str| {
-        let sql = format!(
-            "select count(*) from feed_faults where kind = '{kind}' and ts > {} and ts <= {}",
-            began.ms(),
-            ended.ms()
-        );
-        let client = &client;
-        async move { number(client, &sql).await.unsigned_abs() }
-    };
-    assert_eq!(found("missing").await, done.missing, "missing");
-    assert_eq!(found("altered").await, done.altered, "altered");
-    assert_eq!(found("duplicate").await, done.duplicate, "duplicate");
-    assert_eq!(found("phantom").await, done.phantom, "phantom");
-    assert_eq!(found("late").await, done.late, "late");
+    let done_by_kind = [
+        ("altered", done.altered),
+        ("duplicate", done.duplicate),
+        ("late", done.late),
+        ("matched", done.matched),
+        ("missing", done.missing),
+        ("phantom", done.phantom),
+    ];
+    let mut found_by_kind = Vec::new();
+    for (kind, _) in done_by_kind {
+        let sql = match kind {
+            "matched" => format!(
+                "select count(*) from transactions where received_at is not null
+                and ts > {} and ts <= {} and not exists (select from feed_faults as fault
+                where fault.ticker = transactions.ticker and fault.tradeid = transactions.tradeid and kind = 'altered')",
+                began.ms(),
+                ended.ms()
+            ),
+            _ => format!(
+                "select count(*) from feed_faults where kind = '{kind}' and ts > {} and ts <= {}",
+                began.ms(),
+                ended.ms()
+            ),
+        };
+        found_by_kind.push((kind, number(&client, &sql).await.unsigned_abs()));
+    }
+    assert_eq!(found_by_kind, done_by_kind);
     for (kind, count) in done.rejected {
         let sql = format!("select count(*) from rejections where kind = '{kind}' and channel = 'socket'");
         let kept = number(&client, &sql).await.unsigned_abs();
         assert_eq!(kept, count, "rejected as {kind}");
     }
+    true
 }
 
 #[tokio::test(flavor = "multi_thread")]
