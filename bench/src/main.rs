@@ -1,0 +1,125 @@
+//! Measures how fast the house is, side by side with what a user would pick
+//! instead, or with the ceiling of what is underneath.
+//!
+//! Two cores that are shared say little about seconds and much about ratios:
+//! whatever is compared runs in turn, in the same minutes, and the medians
+//! count. Every part is a module of [`parts`]; how to add one is told there.
+
+mod machine;
+mod made;
+mod process;
+mod python;
+mod rounds;
+mod table;
+
+mod parts;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+
+use crate::machine::Machine;
+use crate::parts::{PARTS, Part};
+
+/// Runs ours and others in turn and prints how they compare.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What is measured; everything when none is named.
+    parts: Vec<String>,
+    /// How often each contestant runs; the medians count.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
+    runs: u32,
+    /// Little work and one run, to see that it works: nothing is written.
+    #[arg(long)]
+    quick: bool,
+    /// Name the parts and end.
+    #[arg(long)]
+    list: bool,
+    /// Name the programs that the chosen parts start, and end.
+    #[arg(long)]
+    needs: bool,
+    /// The folder of the programs.
+    #[arg(long, value_name = "FOLDER", default_value = "target/release")]
+    programs: PathBuf,
+    /// Where tapes, peers and their output are kept.
+    #[arg(long, value_name = "FOLDER", default_value = ".run/bench")]
+    kept: PathBuf,
+    /// The checkout's folder of this crate, where tables are written.
+    #[arg(long, value_name = "FOLDER", default_value = "bench")]
+    house: PathBuf,
+}
+
+/// What a part is given.
+#[derive(Debug)]
+pub struct Bench {
+    /// How often each contestant runs.
+    pub runs: u32,
+    /// Whether it is only to be seen that it works.
+    pub quick: bool,
+    /// The folder of the programs of ours.
+    pub programs: PathBuf,
+    /// A folder of the run's own, kept between runs: tapes, virtual environments, output.
+    pub kept: PathBuf,
+    /// The folder of the peers' scripts.
+    pub peers: PathBuf,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Arguments { parts, runs, quick, list, needs, programs, kept, house } = Arguments::parse();
+    let chosen = chosen(&parts)?;
+    if list {
+        PARTS.iter().for_each(|part| println!("{:<12} {}", part.name, part.about));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if needs {
+        chosen.iter().flat_map(|part| part.programs).for_each(|program| println!("{program}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    std::fs::create_dir_all(&kept).with_context(|| format!("could not make {}", kept.display()))?;
+    let runs = if quick { 1 } else { runs };
+    let bench = Bench { runs, quick, programs, kept: std::path::absolute(kept)?, peers: house.join("peers") };
+    let mut holds = true;
+    for part in chosen {
+        eprintln!("bench: {}", part.name);
+        let machine = Machine::now();
+        let rows = (part.run)(&bench).with_context(|| format!("could not measure {}", part.name))?;
+        holds &= rows.iter().all(|row| row.holds != Some(false));
+        let text = table::page(part, &rows, &machine, runs);
+        println!("{text}");
+        if !quick {
+            let path = house.join("results").join(format!("{}.md", part.name));
+            std::fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))?;
+        }
+    }
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The parts of these names, or all of them.
+fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static Part>> {
+    if names.is_empty() {
+        return Ok(PARTS.iter().collect());
+    }
+    let find = |name: &String| match PARTS.iter().find(|part| part.name == name) {
+        Some(part) => Ok(part),
+        None => {
+            let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+            bail!("there is no part {name}; known are: {}", known.join(", "))
+        }
+    };
+    names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_chosen_by_name_and_an_unknown_one_is_answered_with_the_known() {
+        assert_eq!(chosen(&[]).expect("all").len(), PARTS.len());
+        assert_eq!(chosen(&["window".to_owned()]).expect("one")[0].name, "window");
+        let complaint = chosen(&["windows".to_owned()]).expect_err("no such part").to_string();
+        assert!(complaint.starts_with("there is no part windows; known are: window"), "{complaint}");
+    }
+}

@@ -1,0 +1,46 @@
+//! What can be measured. To add a part:
+//!
+//! 1. Write `bench/src/parts/<name>.rs` with
+//!    `pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>>`, and add a line to
+//!    [`PARTS`]. List in `programs` the packages of the workspace whose program
+//!    it starts: `bin/bench` builds them, and they are in [`Bench::programs`].
+//! 2. In it, make a [`Contestant`](crate::rounds::Contestant) of ours and one
+//!    of each peer, run them by [`alternate`](crate::rounds::alternate) with
+//!    [`Bench::runs`], compare their [`median`](crate::rounds::median)s, and
+//!    return a [`Row`] per comparison. With [`Bench::quick`], do as little as
+//!    shows that it works.
+//! 3. A child process is run and measured by [`process`](crate::process), a peer
+//!    in Python by a script in `bench/peers` and [`Python`](crate::python::Python).
+//!    A peer that cannot be had is a [`Row::not_run`], never an error.
+//! 4. Hold what was computed against something independent before it is timed:
+//!    a wrong answer has no speed.
+//! 5. Tell in `bench/README.md` what was asked of whom.
+//!
+//! What is kept between runs (tapes, databases) goes into [`Bench::kept`].
+//! Tables are written by `main`, into `bench/results/<name>.md`.
+
+mod window;
+
+use crate::Bench;
+use crate::table::Row;
+
+/// Something that can be measured.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name on the command line and of its table's file.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
+    /// The packages whose programs it starts.
+    pub programs: &'static [&'static str],
+    /// Measures it.
+    pub run: fn(&Bench) -> anyhow::Result<Vec<Row>>,
+}
+
+/// Every part, in the order they run.
+pub const PARTS: &[Part] = &[Part {
+    name: "window",
+    about: "Trades one by one through the window engine: a figure per ticker and second mark.",
+    programs: &[],
+    run: window::run,
+}];
