@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use store::{Appended, Chained, Refused};
-use tape::bound::{Class, ErrorBin, Hour, Outcomes, Statement};
+use tape::bound::{Class, Coverage, ErrorBin, Hour, Outcomes, Statement};
 use tape::{
     EpochMs, Fault, Finding, Head, Interval, Mark, Price, Quantity, Sums, Suspicion, Ticker, TimeToFinal, TradeId,
     Vwap, Watermark,
@@ -107,6 +107,10 @@ pub struct LatestRow {
     pub is_final: bool,
     /// `calculated_at`.
     pub calculated_at: EpochMs,
+    /// `bound_tail_ms`, `bound_bps`, `bound_unsaid`, `bound_marks`, `bound_marks_needed`, `bound_level`.
+    pub bound: Option<Statement>,
+    /// `bound_coverage`; `bound_kept` and `bound_broken`: those of the last figure with a bound.
+    pub day: Option<(Coverage, Outcomes)>,
 }
 
 /// A row of `feed_faults`.

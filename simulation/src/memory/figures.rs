@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use store::{ChainStep, Figure, StoreError};
 use tape::{EpochMs, Interval, Mark, Ticker};
 
+use super::checks;
 use super::disk::{FigureRow, LatestRow};
 use super::server::refused;
 use super::txn::Txn;
@@ -18,7 +19,9 @@ impl Txn {
         let mut differing = 0;
         for (key, figure) in by_key(figures) {
             let chained = figure.chained;
-            let said = FigureRow { final_at: Some(final_at), chained, quarantined_trades: 0, ..row(figure, final_at) };
+            let exact = FigureRow { quarantined_trades: 0, bound: None, ..row(figure, final_at) };
+            let said = FigureRow { final_at: Some(final_at), chained, ..exact };
+            self.checks("making figures final", checks::figure(figure.mark, &said))?;
             match view.get(&key) {
                 None => view.put(key, said),
                 Some(held) if held.final_at.is_some() => differing += u64::from(held.sums != figure.sums),
@@ -41,6 +44,8 @@ impl Txn {
         let (state, mut writes) = self.sight();
         let mut view = View { held: &state.disk.figures, own: &mut writes.figures };
         for (key, figure) in by_key(figures) {
+            let said = row(figure, calculated_at);
+            self.checks("writing provisional figures", checks::figure(figure.mark, &said))?;
             let held = view.get(&key);
             let is_news = held.is_none_or(|held| {
                 let is_same = held.sums == figure.sums
@@ -49,7 +54,7 @@ impl Txn {
                 held.final_at.is_none() && !is_same
             });
             if is_news {
-                view.put(key, row(figure, calculated_at));
+                view.put(key, said);
             }
         }
         Ok(())
@@ -72,13 +77,21 @@ impl Txn {
             }
         }
         let mut changed = 0;
-        for (key, Figure { mark, sums, confirmed_trades, quarantined_trades, .. }) in newest {
-            let gives_way =
-                view.get(&key).is_none_or(|held| held.mark < *mark || is_final && held.mark == *mark && !held.is_final);
+        for (key, figure) in newest {
+            let held = view.get(&key);
+            let (mark, sums) = (figure.mark, figure.sums);
+            let gives_way = held.is_none_or(|held| held.mark < mark || is_final && held.mark == mark && !held.is_final);
+            // A final figure is exact; how often what was said before held, stays.
+            let bound = figure.bound.filter(|_| !is_final);
+            let day = match bound {
+                Some(said) => Some((said.coverage, said.day)),
+                None => held.filter(|_| is_final).and_then(|held| held.day),
+            };
+            let (confirmed_trades, quarantined_trades) = (figure.confirmed_trades, figure.quarantined_trades);
+            let latest =
+                LatestRow { mark, sums, confirmed_trades, quarantined_trades, is_final, calculated_at, bound, day };
+            self.checks("making figures the latest", checks::latest(&latest))?;
             if gives_way {
-                let (mark, sums) = (*mark, *sums);
-                let (confirmed_trades, quarantined_trades) = (*confirmed_trades, *quarantined_trades);
-                let latest = LatestRow { mark, sums, confirmed_trades, quarantined_trades, is_final, calculated_at };
                 view.put(key, latest);
                 changed += 1;
             }

@@ -5,9 +5,16 @@ use std::collections::BTreeMap;
 use store::{CountDelta, Incident, Refused, StoreError};
 use tape::{EpochMs, Fault, FaultKind};
 
+use super::checks;
 use super::disk::{FaultRow, IncidentRow, TradeName};
 use super::txn::Txn;
 use super::view::View;
+
+/// So much of a refused frame is kept.
+const FRAME_BYTES: usize = 4_096;
+
+/// So much of the reason why it was refused is.
+const REASON_BYTES: usize = 512;
 
 impl Txn {
     pub(super) async fn faults_insert(&self, faults: &[Fault], found_at: EpochMs) -> Result<(), StoreError> {
@@ -62,7 +69,10 @@ impl Txn {
         self.step("rejections_insert", refused.len()).await?;
         let (mut state, mut writes) = self.sight();
         for refused in refused {
-            writes.rejections.insert(state.take_id(), Some(refused.clone()));
+            let reason = storable(&refused.reason, REASON_BYTES);
+            let frame = storable(&refused.frame, FRAME_BYTES);
+            let kept = Refused { reason, frame, ..refused.clone() };
+            writes.rejections.insert(state.take_id(), Some(kept));
         }
         Ok(())
     }
@@ -72,7 +82,9 @@ impl Txn {
         let (state, mut writes) = self.sight();
         let mut view = View { held: &state.disk.incidents, own: &mut writes.incidents };
         let mut new = 0;
-        for Incident { ticker, kind, from, to, detail } in incidents {
+        for incident in incidents {
+            self.checks("recording incidents", checks::incident(incident))?;
+            let Incident { ticker, kind, from, to, detail } = incident;
             let key = (ticker.clone(), kind.clone(), *from);
             if view.get(&key).is_none() {
                 view.put(key, IncidentRow { to: *to, detail: detail.clone(), found_at });
@@ -81,4 +93,11 @@ impl Txn {
         }
         Ok(new)
     }
+}
+
+/// As many whole characters as fit, none of them a NUL.
+fn storable(text: &str, bytes: usize) -> String {
+    let shown = text.replace('\0', "\u{2400}");
+    let fits = (0..=bytes.min(shown.len())).rev().find(|end| shown.is_char_boundary(*end));
+    shown[..fits.unwrap_or(0)].to_owned()
 }

@@ -43,6 +43,8 @@ impl Txn {
         }
         let mut found = Vec::new();
         for (ticker, until) in latest {
+            let aside = of_ticker(&unplaced(&state.disk, &mut writes), ticker);
+            found.extend(aside.iter().map(|(name, row)| known(name, row)));
             let tickers = View { held: &state.disk.tickers, own: &mut writes.tickers };
             let Some(after) = tickers.get(ticker).map(|row| row.watermark.settled_until()) else { continue };
             let committed = state.disk.trades_after(ticker, after).take_while(|(_, row)| row.at <= until);
@@ -57,8 +59,6 @@ impl Txn {
                     found.push(known(&name, row));
                 }
             }
-            let aside = of_ticker(&unplaced(&state.disk, &mut writes), ticker);
-            found.extend(aside.iter().map(|(name, row)| known(name, row)));
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 use store::{Advance, StoreError};
 use tape::EpochMs;
 
+use super::checks;
 use super::disk::TickerRow;
 use super::server::refused;
 use super::txn::Txn;
@@ -26,6 +27,7 @@ impl Txn {
                 return Err(StoreError::Conflict { ticker: ticker.clone(), expected: from.clone() });
             };
             let (watermark, market_time, checked_at) = (to.clone(), Some(*market_time), Some(checked_at));
+            self.checks("moving watermarks", checks::time_to_final(*time_to_final))?;
             let time_to_final = time_to_final.or(held.time_to_final);
             view.put(ticker.clone(), TickerRow { watermark, market_time, checked_at, time_to_final, ..held });
         }

@@ -1,4 +1,6 @@
-//! Thousands of seeds, and what a failing one prints.
+//! Thousands of seeds, what a failing one prints, and whether the tables in
+//! memory are what Postgres is.
 
+mod differential;
 mod replay;
 mod seeds;
