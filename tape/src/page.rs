@@ -25,6 +25,25 @@ impl Page {
         known_by_now.min(watermark.settled_until().plus_ms(patience.longest_step_ms))
     }
 
+    /// Where to read on at once, before this page is settled: after its last
+    /// trade, when more must follow it and all of it is old enough to be
+    /// settled from `watermark` on. `asked_from` is where this page was asked for.
+    pub fn leads_on(&self, asked_from: &Watermark, watermark: &Watermark, patience: Patience) -> Option<Watermark> {
+        let last = self.trades.last()?;
+        let next = Watermark::Within { at: last.traded_at, last: last.id.clone() };
+        let is_believed = self.latest_row_at.is_some_and(|latest| latest <= self.limit(watermark, patience));
+        (self.is_full && is_believed && asked_from.is_before(&next)).then_some(next)
+    }
+
+    /// This page and the one asked for where it [leads on](Self::leads_on), as
+    /// the one answer that a market with longer pages would have given.
+    #[must_use]
+    pub fn followed_by(mut self, next: Self) -> Self {
+        self.trades.extend(next.trades);
+        let latest_row_at = self.latest_row_at.max(next.latest_row_at);
+        Self { trades: self.trades, latest_row_at, is_full: next.is_full, market_time: next.market_time }
+    }
+
     /// How far heard trades must be known to judge this page.
     pub fn reach(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
         let limit = self.limit(watermark, patience);

@@ -10,6 +10,7 @@ pub mod telemetry;
 
 pub mod tables;
 
+pub mod ahead;
 pub mod auditor;
 pub mod engine;
 pub mod reconciler;

@@ -1,17 +1,20 @@
 //! Asks REST, one task per ticker under one shared budget: from the watermark
-//! on, at once while there is more, else at the polling pace. It decides
-//! nothing about what comes back; the engine does.
+//! on, at once while there is more, else at the polling pace; ahead of the
+//! watermark while the engine settles what was read before. It decides nothing
+//! about what comes back; the engine does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use market::{Backoff, RestClient};
-use tape::{Ticker, Watermark};
-use tokio::sync::{mpsc, oneshot};
+use tape::{Patience, Ticker, Watermark};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::ahead::Ahead;
 use crate::engine::{Asked, Follow, Settled};
 use crate::metrics::Metrics;
 use crate::run::chain;
@@ -25,6 +28,8 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 pub struct Reconciler {
     /// The market's REST channel, under the rate all tickers share.
     pub rest: Arc<RestClient>,
+    /// How far an answer is believed.
+    pub patience: Patience,
     /// Pace of requests when there is nothing new.
     pub poll_every: Duration,
     /// Where answers go.
@@ -48,44 +53,73 @@ impl Reconciler {
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn reconcile(self, ticker: Ticker, mut watermark: Watermark, shutdown: CancellationToken) {
-        let mut backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        while let Some(asked) = shutdown.run_until_cancelled(self.ask(&ticker, &watermark)).await {
-            let pause = match asked {
-                Ok(settled) => {
-                    backoff.reset();
-                    watermark = settled.watermark;
-                    if settled.has_more { Duration::ZERO } else { self.poll_every }
-                }
-                Err(Unanswered::SessionOver) => return,
-                Err(Unanswered::NoPage { retry_after }) => retry_after.unwrap_or_else(|| backoff.delay()),
-            };
+    async fn reconcile(self, ticker: Ticker, watermark: Watermark, shutdown: CancellationToken) {
+        let mut reading =
+            Reading { ahead: Ahead::of(watermark), backoff: Backoff::new(FIRST_RETRY, LAST_RETRY), pause: None };
+        while let Some(pause) = shutdown.run_until_cancelled(self.round(&ticker, &mut reading)).await {
+            let Ok(pause) = pause else { return };
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }
         }
     }
 
-    async fn ask(&self, ticker: &Ticker, watermark: &Watermark) -> Result<Settled, Unanswered> {
-        let answer = match self.rest.page(ticker, watermark).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.metrics.rest_failures.inc();
-                let retry_after = error.retry_after();
-                tracing::warn!(%ticker, error = %chain(&error), "no page for {ticker}: {}", chain(&error));
-                return Err(Unanswered::NoPage { retry_after });
+    /// Has what was read settled, and reads on meanwhile. Returns how long to
+    /// wait before the next round.
+    async fn round(&self, ticker: &Ticker, reading: &mut Reading) -> Result<Duration, SessionOver> {
+        if reading.ahead.is_empty() {
+            self.read(ticker, reading).await;
+        }
+        let Some((asked, settled)) = reading.ahead.hand_over(ticker) else {
+            return Ok(reading.pause.take().unwrap_or_default());
+        };
+        let is_settled = AtomicBool::new(false);
+        let settle = async {
+            self.answers.send(asked).await.map_err(|_| SessionOver)?;
+            let settled = settled.await.map_err(|_| SessionOver)?;
+            is_settled.store(true, Ordering::Relaxed);
+            Ok(settled)
+        };
+        let read_on = async {
+            // A page that is under way is waited for: its question has been paid for.
+            while reading.ahead.leads_on() && reading.pause.is_none() && !is_settled.load(Ordering::Relaxed) {
+                self.read(ticker, reading).await;
             }
         };
-        self.metrics.rest_answers.inc();
-        let (reply, settled) = oneshot::channel();
-        let asked = Asked { ticker: ticker.clone(), watermark: watermark.clone(), answer, reply };
-        self.answers.send(asked).await.map_err(|_| Unanswered::SessionOver)?;
-        settled.await.map_err(|_| Unanswered::SessionOver)
+        let (settled, ()) = tokio::join!(settle, read_on);
+        let settled: Settled = settled?;
+        reading.ahead.continue_at(settled.watermark);
+        if !reading.ahead.is_empty() {
+            return Ok(Duration::ZERO);
+        }
+        let pause = if settled.has_more { Duration::ZERO } else { self.poll_every };
+        Ok(reading.pause.take().unwrap_or(pause))
+    }
+
+    /// Reads one page, or notes how long to stay away.
+    async fn read(&self, ticker: &Ticker, reading: &mut Reading) {
+        match self.rest.page(ticker, reading.ahead.position()).await {
+            Ok(answer) => {
+                self.metrics.rest_answers.inc();
+                reading.backoff.reset();
+                reading.ahead.take_in(answer, self.patience);
+            }
+            Err(error) => {
+                self.metrics.rest_failures.inc();
+                tracing::warn!(%ticker, error = %chain(&error), "no page for {ticker}: {}", chain(&error));
+                reading.pause = Some(error.retry_after().unwrap_or_else(|| reading.backoff.delay()));
+            }
+        }
     }
 }
 
-/// Why there is nothing to go on with.
-enum Unanswered {
-    NoPage { retry_after: Option<Duration> },
-    SessionOver,
+/// How far one ticker is read.
+struct Reading {
+    ahead: Ahead,
+    backoff: Backoff,
+    /// How long to stay away from the market, after it failed.
+    pause: Option<Duration>,
 }
+
+/// The engine is gone; the next session asks again.
+struct SessionOver;

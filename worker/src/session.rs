@@ -77,8 +77,13 @@ pub async fn lead(
             "the auditor"
         });
     }
-    let reconciler =
-        Reconciler { rest, poll_every: config.poll_every, answers: asked_to, metrics: Arc::clone(metrics) };
+    let reconciler = Reconciler {
+        rest,
+        patience: Settings::new(config).patience(),
+        poll_every: config.poll_every,
+        answers: asked_to,
+        metrics: Arc::clone(metrics),
+    };
     let reconciling = reconciler.run(followed, over.clone());
     parts.spawn(async move {
         reconciling.await;

@@ -16,6 +16,16 @@ pub struct Answer {
     pub rows_before: usize,
 }
 
+impl Answer {
+    /// This answer and the one that follows it, as one.
+    #[must_use]
+    pub fn followed_by(mut self, next: Self) -> Self {
+        self.rejected.extend(next.rejected);
+        let rows_before = self.rows_before + next.rows_before;
+        Self { page: self.page.followed_by(next.page), rejected: self.rejected, rows_before }
+    }
+}
+
 /// What was asked, and what is known about the answer as a whole.
 pub struct Question<'a> {
     /// Whose trades were asked for.

@@ -46,6 +46,8 @@ pub struct Mood {
     pub answering_ms: i64,
     /// Whether no page comes.
     pub fails: bool,
+    /// Whether the next page is asked for before this one is settled.
+    pub reads_on: bool,
 }
 
 impl Process {
@@ -55,11 +57,12 @@ impl Process {
         let (asking_ms, answering_ms) = (chance.between(1, 40), chance.between(1, 40));
         let (fails, is_slow) = (chance.per_mille(30), chance.per_mille(30));
         let slow_ms = chance.between(100, 9_000);
+        let reads_on = chance.per_mille(700);
         let has_trouble = !self.scenario.plan.without.contains(&Part::RestTrouble);
         if !has_trouble || self.scenario.calm_from() <= self.server.time.now() {
-            return Mood { asking_ms, answering_ms, fails: false };
+            return Mood { asking_ms, answering_ms, fails: false, reads_on };
         }
-        Mood { asking_ms, answering_ms: if is_slow { slow_ms } else { answering_ms }, fails }
+        Mood { asking_ms, answering_ms: if is_slow { slow_ms } else { answering_ms }, fails, reads_on }
     }
 
     /// The worker's own clock.

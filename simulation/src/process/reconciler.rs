@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tape::{Ticker, Watermark};
-use tokio::sync::oneshot;
-use worker::engine::Asked;
+use worker::ahead::Ahead;
+use worker::engine::Settings;
 
 use super::inbox::Inbox;
 use super::life::Process;
@@ -13,9 +13,11 @@ const FIRST_RETRY_MS: i64 = 250;
 const LAST_RETRY_MS: i64 = 5_000;
 
 /// Asks for as long as the session lives.
-pub async fn reconcile(process: Arc<Process>, inbox: Arc<Inbox>, ticker: Ticker, mut watermark: Watermark) {
+pub async fn reconcile(process: Arc<Process>, inbox: Arc<Inbox>, ticker: Ticker, watermark: Watermark) {
     let time = &process.server.time;
     let poll_every_ms = i64::try_from(process.scenario.config.poll_every.as_millis()).unwrap_or(1_000);
+    let patience = Settings::new(&process.scenario.config).patience();
+    let mut ahead = Ahead::of(watermark);
     let mut retry_ms = FIRST_RETRY_MS;
     loop {
         let mood = process.rest_mood();
@@ -24,14 +26,18 @@ pub async fn reconcile(process: Arc<Process>, inbox: Arc<Inbox>, ticker: Ticker,
             retry_ms = (retry_ms * 2).min(LAST_RETRY_MS);
             retry_ms
         } else {
-            let answer = process.rest.page(&ticker, &watermark, time.now());
+            let answer = process.rest.page(&ticker, ahead.position(), time.now());
             time.sleep(mood.answering_ms).await;
-            let (reply, settled) = oneshot::channel();
-            inbox.answer(Asked { ticker: ticker.clone(), watermark: watermark.clone(), answer, reply });
+            retry_ms = FIRST_RETRY_MS;
+            ahead.take_in(answer, patience);
+            if ahead.leads_on() && mood.reads_on {
+                continue;
+            }
+            let Some((asked, settled)) = ahead.hand_over(&ticker) else { continue };
+            inbox.answer(asked);
             // Without a reply the session is over.
             let Ok(settled) = settled.await else { return };
-            retry_ms = FIRST_RETRY_MS;
-            watermark = settled.watermark;
+            ahead.continue_at(settled.watermark);
             if settled.has_more { 0 } else { poll_every_ms }
         };
         time.sleep(pause_ms).await;

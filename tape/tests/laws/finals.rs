@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tape::{Suspicion, Trade};
 
 use crate::oracle::{plain, scan, trade};
-use crate::reading::{PRESENT, Read, SaidOnce, read};
+use crate::reading::{PRESENT, Read, SaidOnce, read, read_ahead};
 
 /// A true trade, and what the socket makes of it.
 #[derive(Debug, Clone)]
@@ -88,10 +88,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn cutting_the_pages_anywhere_changes_no_outcome(
+    fn cutting_the_pages_anywhere_or_reading_ahead_changes_no_outcome(
         stories in stories(),
         seconds in 1i64..8,
         sizes in prop::collection::vec(1usize..9, 1..6),
+        ahead in prop::collection::vec(0usize..5, 1..4),
     ) {
         let truth = truth(&stories);
         let said: Vec<SaidOnce> = said(&stories).into_iter().map(|said| SaidOnce { after_pages: 0, ..said }).collect();
@@ -99,7 +100,8 @@ proptest! {
         let whole = read(&truth, &said, seconds, &[1_000]);
         is_the_truth(&whole, &truth, seconds)?;
         prop_assert_eq!(whole.open, 0);
-        prop_assert_eq!(read(&truth, &said, seconds, &sizes), whole);
+        prop_assert_eq!(&read(&truth, &said, seconds, &sizes), &whole);
+        prop_assert_eq!(read_ahead(&truth, &said, seconds, &sizes, &ahead), whole);
     }
 
     #[test]
@@ -110,10 +112,11 @@ proptest! {
         }),
         seconds in 1i64..8,
         sizes in prop::collection::vec(1usize..9, 1..6),
+        ahead in prop::collection::vec(0usize..5, 1..4),
     ) {
         let truth = truth(&stories);
 
-        let read = read(&truth, &order, seconds, &sizes);
+        let read = read_ahead(&truth, &order, seconds, &sizes, &ahead);
 
         is_the_truth(&read, &truth, seconds)?;
         prop_assert!(read.phantoms.iter().all(|id| id.as_str().starts_with("ghost")), "{:?}", read.phantoms);

@@ -42,6 +42,17 @@ pub struct Read {
 
 /// Reads the whole market with pages of the given sizes, over and over.
 pub fn read(truth: &[Trade], said: &[SaidOnce], seconds: i64, page_sizes: &[usize]) -> Read {
+    read_ahead(truth, said, seconds, page_sizes, &[0])
+}
+
+/// [`read`], with so many further pages before the first of them is settled.
+pub fn read_ahead(
+    truth: &[Trade],
+    said: &[SaidOnce],
+    seconds: i64,
+    page_sizes: &[usize],
+    pages_ahead: &[usize],
+) -> Read {
     let start = Watermark::Through(EpochMs::new(0));
     let mut book = Book::rebuild(start, seconds, mark(0), &[], Unfinished::default());
     let mut held: BTreeMap<TradeId, Known> = BTreeMap::new();
@@ -53,7 +64,8 @@ pub fn read(truth: &[Trade], said: &[SaidOnce], seconds: i64, page_sizes: &[usiz
             hear(&mut book, &mut held, said);
         }
         let was = book.watermark().clone();
-        let page = answer(truth, &was, page_sizes[question % page_sizes.len()]);
+        let size = page_sizes[question % page_sizes.len()];
+        let page = pages(truth, &was, size, pages_ahead[question % pages_ahead.len()]);
         let reach = page.reach(&was, PATIENCE);
         let is_asked_for = |known: &&Known| {
             let is_heard = matches!(known.standing, Standing::Heard { .. });
@@ -101,6 +113,19 @@ fn hear(book: &mut Book, held: &mut BTreeMap<TradeId, Known>, said: &SaidOnce) {
     }
     let standing = Standing::Heard { received_at: EpochMs::new(*received_at), suspicion: *suspicion };
     held.insert(trade.id.clone(), Known { trade: trade.clone(), standing });
+}
+
+/// A page, and so many that follow it, as one.
+fn pages(truth: &[Trade], was: &Watermark, size: usize, ahead: usize) -> Page {
+    let mut page = answer(truth, was, size);
+    let mut next = page.leads_on(was, was, PATIENCE);
+    for _ in 0..ahead {
+        let Some(position) = next else { break };
+        let following = answer(truth, &position, size);
+        next = following.leads_on(&position, was, PATIENCE);
+        page = page.followed_by(following);
+    }
+    page
 }
 
 /// What REST answers: the rows from the position on, at most so many.

@@ -1,0 +1,174 @@
+//! REST pages read one after another before the first of them is settled, so
+//! that the market answers while the database commits.
+
+use market::Answer;
+use tape::{Patience, Ticker, Watermark};
+use tokio::sync::oneshot;
+
+use crate::engine::{Asked, Settled};
+
+/// Rows handed over together at most: beyond that a transaction gains nothing
+/// by its size, and memory is bounded however slow the database is.
+const ROWS_TOGETHER: usize = 5_000;
+
+/// What was read of one ticker and is not handed over yet.
+#[derive(Debug)]
+pub struct Ahead {
+    from: Watermark,
+    position: Watermark,
+    answer: Option<Answer>,
+    leads_on: bool,
+}
+
+impl Ahead {
+    /// Nothing read yet, beginning at a watermark.
+    pub fn of(watermark: Watermark) -> Self {
+        Self { from: watermark.clone(), position: watermark, answer: None, leads_on: true }
+    }
+
+    /// The watermark what was read begins at.
+    pub fn from(&self) -> &Watermark {
+        &self.from
+    }
+
+    /// Where to ask for the next page.
+    pub fn position(&self) -> &Watermark {
+        &self.position
+    }
+
+    /// Whether nothing was read yet.
+    pub fn is_empty(&self) -> bool {
+        self.answer.is_none()
+    }
+
+    /// Whether the next page may be asked for before this is settled.
+    pub fn leads_on(&self) -> bool {
+        self.leads_on
+    }
+
+    /// Takes in the page asked for at [`Self::position`].
+    pub fn take_in(&mut self, answer: Answer, patience: Patience) {
+        let next = answer.page.leads_on(&self.position, &self.from, patience);
+        let joined = match self.answer.take() {
+            Some(before) => before.followed_by(answer),
+            None => answer,
+        };
+        self.leads_on = next.is_some() && joined.page.trades.len() + joined.rejected.len() < ROWS_TOGETHER;
+        self.position = next.unwrap_or_else(|| self.position.clone());
+        self.answer = Some(joined);
+    }
+
+    /// Hands over what was read, if anything was, and goes on behind it.
+    pub fn hand_over(&mut self, ticker: &Ticker) -> Option<(Asked, oneshot::Receiver<Settled>)> {
+        let answer = self.answer.take()?;
+        let (reply, settled) = oneshot::channel();
+        let asked = Asked { ticker: ticker.clone(), watermark: self.from.clone(), answer, reply };
+        self.from = self.position.clone();
+        Some((asked, settled))
+    }
+
+    /// Goes on where the engine has settled: what was read elsewhere is of no use.
+    pub fn continue_at(&mut self, watermark: Watermark) {
+        if self.from != watermark {
+            *self = Self::of(watermark);
+        }
+        self.leads_on |= self.is_empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tape::{EpochMs, Page, Price, Quantity, Trade, TradeId};
+
+    use super::*;
+
+    const PATIENCE: Patience =
+        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 0, longest_step_ms: 50_000, listening_since: None };
+
+    fn ticker() -> Ticker {
+        Ticker::new("BTC").expect("ticker")
+    }
+
+    fn answer(rows: &[(&str, i64)], is_full: bool) -> Answer {
+        let trade = |(id, at): &(&str, i64)| Trade {
+            ticker: ticker(),
+            id: TradeId::new(id).expect("id"),
+            traded_at: EpochMs::new(*at),
+            price: Price::parse("1").expect("price"),
+            quantity: Quantity::parse("1").expect("quantity"),
+        };
+        let trades: Vec<Trade> = rows.iter().map(trade).collect();
+        let latest_row_at = trades.last().map(|trade| trade.traded_at);
+        let page = Page { trades, latest_row_at, is_full, market_time: EpochMs::new(100_000) };
+        Answer { page, rejected: Vec::new(), rows_before: 0 }
+    }
+
+    fn through(at: i64) -> Watermark {
+        Watermark::Through(EpochMs::new(at))
+    }
+
+    fn within(at: i64, id: &str) -> Watermark {
+        Watermark::Within { at: EpochMs::new(at), last: TradeId::new(id).expect("id") }
+    }
+
+    #[test]
+    fn full_pages_are_read_on_and_handed_over_as_one() {
+        let mut ahead = Ahead::of(through(0));
+        ahead.take_in(answer(&[("a", 1_000), ("b", 2_000)], true), PATIENCE);
+        assert!(ahead.leads_on());
+        assert_eq!(*ahead.position(), within(2_000, "b"));
+        ahead.take_in(answer(&[("c", 2_000)], false), PATIENCE);
+        assert!(!ahead.leads_on());
+
+        let (asked, _) = ahead.hand_over(&ticker()).expect("something was read");
+
+        assert_eq!(asked.watermark, through(0));
+        let ids: Vec<_> = asked.answer.page.trades.iter().map(|trade| trade.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "c"]);
+        assert!(!asked.answer.page.is_full && ahead.is_empty());
+    }
+
+    #[test]
+    fn a_page_that_goes_nowhere_beyond_one_step_or_into_the_unsettled_does_not_lead_on() {
+        let leads_on = |from: Watermark, rows: &[(&str, i64)]| {
+            let mut ahead = Ahead::of(from);
+            ahead.take_in(answer(rows, true), PATIENCE);
+            ahead.leads_on()
+        };
+
+        assert!(leads_on(within(5_000, "a"), &[("a", 5_000), ("b", 5_000)]));
+        assert!(!leads_on(within(5_000, "b"), &[("a", 5_000), ("b", 5_000)]), "nowhere");
+        assert!(!leads_on(through(5_000), &[("a", 6_000), ("b", 55_001)]), "beyond one step");
+        assert!(!leads_on(through(90_000), &[("a", 99_001)]), "unsettled");
+        assert!(!leads_on(through(90_000), &[]), "empty");
+    }
+
+    #[test]
+    fn memory_is_bounded_however_much_the_market_has() {
+        let mut ahead = Ahead::of(through(0));
+        let mut pages = 0;
+        while ahead.leads_on() {
+            let ids: Vec<String> = (0..1_000).map(|row| format!("{pages}-{row}")).collect();
+            let rows: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), 1_000 + pages)).collect();
+            ahead.take_in(answer(&rows, true), PATIENCE);
+            pages += 1;
+        }
+
+        assert_eq!(pages, 5);
+    }
+
+    #[test]
+    fn what_was_read_from_elsewhere_than_the_engine_settled_is_dropped() {
+        let mut ahead = Ahead::of(through(0));
+        ahead.take_in(answer(&[("a", 1_000)], true), PATIENCE);
+        ahead.hand_over(&ticker()).expect("something was read");
+        ahead.take_in(answer(&[("b", 2_000)], true), PATIENCE);
+
+        ahead.continue_at(within(1_000, "a"));
+        assert!(!ahead.is_empty());
+        ahead.continue_at(through(999));
+
+        assert!(ahead.is_empty() && ahead.leads_on());
+        assert_eq!(*ahead.position(), through(999));
+    }
+}
