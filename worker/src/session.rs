@@ -33,8 +33,10 @@ const AUDITS_TOGETHER: usize = 16;
 /// How often the leadership is made sure of.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
-/// New tables are looked at by the planner after so many confirmed trades.
-const PLANNER_LOOKS_AFTER: u64 = 10_000;
+/// New tables are looked at by the planner after so many confirmed trades:
+/// later, the look-ups of large pages have cost seconds; earlier there is
+/// nothing to see.
+const PLANNER_LOOKS_AFTER: u64 = 500;
 
 /// How long the parts may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
