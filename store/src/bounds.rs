@@ -1,7 +1,7 @@
 //! How wrong provisional figures may be: what was said of it with each, how
 //! often that held, and the evidence from which it is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tape::bound::{Class, Deviation, ErrorBin, Hour, Lesson, Outcomes, SaidBefore, Statement, Unsaid};
 use tape::{EpochMs, Fixed, Interval, Mark, Ticker};
@@ -115,12 +115,22 @@ impl WriteTxn {
         if marks.is_empty() {
             return Ok(Vec::new());
         }
-        let tickers: Vec<&str> = marks.iter().map(|mark| mark.0.as_str()).collect();
-        let at: Vec<i64> = marks.iter().map(|mark| mark.1.at().ms()).collect();
+        let asked: HashSet<(&str, i64)> = marks.iter().map(|mark| (mark.0.as_str(), mark.1.at().ms())).collect();
+        let mut spans: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+        for (ticker, at) in &asked {
+            let span = spans.entry(ticker).or_insert((*at, *at));
+            *span = (span.0.min(*at), span.1.max(*at));
+        }
+        let (tickers, spans): (Vec<&str>, Vec<(i64, i64)>) = spans.into_iter().unzip();
+        let (first, last): (Vec<i64>, Vec<i64>) = spans.into_iter().unzip();
         let sql = include_str!("../sql/bounds_said.sql");
-        let rows = self.session.query(sql, &[&self.venue, &interval.ms(), &tickers, &at]).await?;
+        let rows = self.session.query(sql, &[&self.venue, &interval.ms(), &tickers, &first, &last]).await?;
         let mut said = Vec::with_capacity(rows.len());
         for row in &rows {
+            let (ticker, mark) = (ticker(row, "ticker")?, Mark::at_or_before(instant(row, "ts")?));
+            if !asked.contains(&(ticker.as_str(), mark.at().ms())) {
+                continue;
+            }
             let price: Option<Numeric<24>> = column(row, "price")?;
             let unsaid: Option<String> = column(row, "provisional_unsaid")?;
             let bound = match deviation(column(row, "provisional_bound_bps")?)? {
@@ -131,7 +141,7 @@ impl WriteTxn {
             };
             let class = class(column(row, "provisional_class")?)?;
             let before = SaidBefore { price: price.map(|price| price.0), class, bound };
-            said.push((ticker(row, "ticker")?, Mark::at_or_before(instant(row, "ts")?), before));
+            said.push((ticker, mark, before));
         }
         Ok(said)
     }

@@ -56,6 +56,8 @@ async fn what_was_said_of_a_mark_is_read_back_until_it_is_final_and_stays_beside
 
     let read = said(&scene, &[1_000, 2_000, 3_000, 4_000, 5_000]).await;
     let bounds: Vec<_> = read.iter().map(|(mark, said)| (*mark, said.class, said.bound)).collect();
+    let between: Vec<i64> = said(&scene, &[1_000, 4_000]).await.into_iter().map(|(mark, _)| mark).collect();
+    assert_eq!(between, [1_000, 4_000], "of marks in between nothing was asked");
     let unknown = Unsaid::NotEnoughEvidence { marks: 0, needed: 0 };
     assert_eq!(
         bounds,
