@@ -26,6 +26,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "wall",
         "`wall`, or `market`: ages count from the present that REST reports, for a market that is not live",
     ),
+    (
+        "LATEST_CACHE",
+        "on",
+        "`on`: `/latest` is answered from memory, kept right to the last commit by one more connection that listens; `off`: every time from the database, as behind a pooler that cannot listen",
+    ),
     ("DB_POOL", "8", "database connections"),
     ("DB_DEADLINE", "5s", "how long one request waits for the database before it answers 503"),
     ("HTTP_WORKERS", "0", "threads that answer requests; 0 for one per core"),
@@ -43,6 +48,7 @@ struct Raw {
     interval: Option<String>,
     stale_after: Option<String>,
     market_clock: Option<String>,
+    latest_cache: Option<String>,
     db_pool: Option<String>,
     db_deadline: Option<String>,
     http_workers: Option<String>,
@@ -85,6 +91,8 @@ pub struct Config {
     pub stale_after_ms: i64,
     /// `MARKET_CLOCK`.
     pub market_clock: MarketClock,
+    /// `LATEST_CACHE`: whether `/latest` is answered from memory.
+    pub latest_cache: bool,
     /// `DB_POOL`.
     pub db_pool: usize,
     /// `DB_DEADLINE`.
@@ -146,6 +154,7 @@ impl Reader {
             market_clock: self
                 .parse("MARKET_CLOCK", raw.market_clock, "wall or market", market_clock)
                 .unwrap_or(MarketClock::Wall),
+            latest_cache: self.parse("LATEST_CACHE", raw.latest_cache, "on or off", on_or_off).unwrap_or(true),
             db_pool: self.count("DB_POOL", raw.db_pool, 1, 200),
             db_deadline: Duration::from_millis(self.millis("DB_DEADLINE", raw.db_deadline, 100, 60_000).unsigned_abs()),
             http_workers: self.count("HTTP_WORKERS", raw.http_workers, 0, 64),
@@ -225,6 +234,14 @@ fn market_clock(text: &str) -> Option<MarketClock> {
     }
 }
 
+fn on_or_off(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 fn log_format(text: &str) -> Option<LogFormat> {
     match text.to_ascii_lowercase().as_str() {
         "text" => Some(LogFormat::Text),
@@ -274,6 +291,7 @@ mod tests {
             ("INTERVAL", "5x"),
             ("STALE_AFTER", "-1"),
             ("MARKET_CLOCK", "sundial"),
+            ("LATEST_CACHE", "sometimes"),
             ("DB_POOL", "0"),
             ("DB_DEADLINE", "1ms"),
             ("HTTP_WORKERS", "many"),

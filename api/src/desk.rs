@@ -2,6 +2,7 @@
 //! the few settings that shape an answer.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use store::answers::{Known, Standing};
@@ -11,6 +12,8 @@ use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, MarketClock};
+use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::problem::{Code, Problem, echo};
 
 /// How many names an answer lists of what there is instead.
@@ -23,6 +26,10 @@ pub struct Desk {
     pub store: Store,
     /// The interval that figures are calculated for.
     pub interval: Interval,
+    /// The newest answers, kept at hand.
+    pub memory: Arc<Memory>,
+    /// What is counted.
+    pub metrics: Metrics,
     clock: Clock,
     market_clock: MarketClock,
     stale_after_ms: i64,
@@ -35,6 +42,8 @@ impl Desk {
         Self {
             store,
             interval: config.interval,
+            memory: Arc::default(),
+            metrics: Metrics::default(),
             clock,
             market_clock: config.market_clock,
             stale_after_ms: config.stale_after_ms,
@@ -155,7 +164,10 @@ impl Desk {
             return Err(problem.about("exchange").accepting(listed).offering(names));
         }
         match found.pop() {
-            Some(one) => Ok(one),
+            Some(one) => {
+                self.memory.saw(standing(&one));
+                Ok(one)
+            }
             None => Err(self.unknown(venue, ticker).await),
         }
     }
@@ -196,7 +208,8 @@ fn problem_of(failure: &StoreError) -> Problem {
     Problem::new(code, detail)
 }
 
-fn chain_of(failure: &StoreError) -> String {
+/// What went wrong, and why, and why that.
+pub fn chain_of(failure: &StoreError) -> String {
     let mut chain = failure.to_string();
     let mut source = std::error::Error::source(failure);
     while let Some(cause) = source {

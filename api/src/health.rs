@@ -38,6 +38,10 @@ pub struct HealthAnswer {
     state: &'static str,
     /// What we stand on.
     dependencies: Vec<DependencyAnswer>,
+    /// `live` while `/latest` is answered from memory, kept right to the last
+    /// commit; `off` while every answer is asked of the database.
+    #[schema(example = "live")]
+    latest_cache: &'static str,
     /// How old the data is; null when that cannot be told.
     data: Option<DataAnswer>,
     /// The version of the api.
@@ -119,7 +123,7 @@ struct HealthProblem {
 pub async fn health(_: Asked<HealthQuestion>, desk: Data<Desk>) -> HttpResponse {
     let known = match desk.ask(desk.store.tickers_known(None, None, desk.interval, TICKERS_LOOKED_AT)).await {
         Ok(known) => known,
-        Err(problem) => return problem.response_with(HealthAnswer::without_database(&problem)),
+        Err(problem) => return problem.response_with(HealthAnswer::without_database(&desk, &problem)),
     };
     let answer = HealthAnswer::of(&desk, &known);
     match answer.problem() {
@@ -169,11 +173,11 @@ struct LifeAnswer {
 }
 
 impl HealthAnswer {
-    fn without_database(problem: &Problem) -> Self {
+    fn without_database(desk: &Desk, problem: &Problem) -> Self {
         let postgres = DependencyAnswer { name: "postgres", state: "away", detail: problem.detail().to_owned() };
         let detail = "What the worker has done cannot be read.".to_owned();
         let worker = DependencyAnswer { name: "worker", state: "unknown", detail };
-        Self::new("unavailable", vec![postgres, worker], None)
+        Self::new(desk, "unavailable", vec![postgres, worker], None)
     }
 
     fn of(desk: &Desk, known: &[Known]) -> Self {
@@ -194,11 +198,12 @@ impl HealthAnswer {
             stale_after_ms: desk.stale_after_ms(),
             worst: worst.map(|worst| WorstAnswer::new(desk, worst)),
         };
-        Self::new(state, vec![postgres, worker], Some(data))
+        Self::new(desk, state, vec![postgres, worker], Some(data))
     }
 
-    fn new(state: &'static str, dependencies: Vec<DependencyAnswer>, data: Option<DataAnswer>) -> Self {
-        Self { state, dependencies, data, version: env!("CARGO_PKG_VERSION") }
+    fn new(desk: &Desk, state: &'static str, dependencies: Vec<DependencyAnswer>, data: Option<DataAnswer>) -> Self {
+        let latest_cache = if desk.memory.is_trusted() { "live" } else { "off" };
+        Self { state, dependencies, latest_cache, data, version: env!("CARGO_PKG_VERSION") }
     }
 
     /// What is wrong although the database answers.

@@ -1,5 +1,7 @@
 //! `GET /latest`: the newest figure of a ticker.
 
+use std::time::Instant;
+
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use tape::Ticker;
@@ -8,9 +10,11 @@ use utoipa::IntoParams;
 use crate::desk::Desk;
 use crate::expected::{NotFinalProblem, not_final_yet};
 use crate::figure::FigureAnswer;
+use crate::memory::Read;
 use crate::parameters::{Asked, MinState, NameText, Parameters, Question};
 use crate::problem::{Away, Code, MEDIA_TYPE, Misasked, Problem};
 use crate::respond;
+use crate::told::Told;
 
 /// Which ticker is asked for.
 #[derive(Debug, IntoParams)]
@@ -58,6 +62,14 @@ impl Question for LatestQuestion {
 pub async fn latest(Asked(question): Asked<LatestQuestion>, desk: Data<Desk>) -> Result<HttpResponse, Problem> {
     let LatestQuestion { ticker, exchange, min_state } = question;
     let venue = exchange.as_deref();
+    if min_state == MinState::Provisional
+        && let Some(told) = desk.memory.find(venue, &ticker)
+    {
+        desk.metrics.from_memory.inc();
+        return Ok(respond::told(&told, &desk));
+    }
+    desk.metrics.from_database.inc();
+    let asked_at = Instant::now();
     let found = match min_state {
         MinState::Provisional => desk.ask(desk.store.figure_newest(venue, &ticker, desk.interval)).await?,
         MinState::Final => desk.ask(desk.store.figure_newest_final(venue, &ticker, desk.interval)).await?,
@@ -70,7 +82,13 @@ pub async fn latest(Asked(question): Asked<LatestQuestion>, desk: Data<Desk>) ->
             None => no_figure_yet(&desk, &ticker).await,
         });
     };
-    Ok(respond::changing(&FigureAnswer::of_newest(&desk, figure, &answered)))
+    match (min_state, Told::new(&desk, &answered)) {
+        (MinState::Provisional, Some(told)) => {
+            let read = Read { told, taken: answered.taken, asked_at };
+            Ok(respond::told(&desk.memory.admit(read), &desk))
+        }
+        _ => Ok(respond::changing(&FigureAnswer::of_newest(&desk, figure, &answered))),
+    }
 }
 
 /// The ticker is there and its figure is not: too early, or another interval.

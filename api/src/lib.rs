@@ -14,12 +14,17 @@ pub mod instant;
 pub mod parameters;
 
 pub mod desk;
+pub mod metrics;
 pub mod respond;
 
 pub mod expected;
 
 pub mod bound;
 pub mod figure;
+
+pub mod following;
+pub mod memory;
+pub mod told;
 
 pub mod health;
 pub mod historical;

@@ -2,9 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+
+use crate::desk::Desk;
+use crate::told::Told;
 
 /// A final figure changes only by a restatement, which shows in its `ETag`.
 const SETTLED: &str = "public, max-age=300";
@@ -18,6 +21,14 @@ pub fn changing(answer: &impl Serialize) -> HttpResponse {
         .insert_header((CONTENT_TYPE, "application/json"))
         .insert_header((CACHE_CONTROL, CHANGING))
         .body(to_json(answer))
+}
+
+/// An answer about a newest figure, laid out before.
+pub fn told(told: &Told, desk: &Desk) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")))
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static(CHANGING)))
+        .body(told.json(desk))
 }
 
 /// An answer about now, for whoever watches over us: never cached.

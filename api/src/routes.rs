@@ -20,6 +20,7 @@ const PATHS: &[&str] = &[
     "/health",
     "/health/livez",
     "/health/readyz",
+    "/metrics",
     "/swagger-ui/",
     "/swagger.json",
 ];

@@ -18,6 +18,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::document::{document, swagger_json, swagger_ui};
+use crate::following::follow;
+use crate::metrics::metrics;
 use crate::middleware::{errors_as_problems, finish_headers, head_as_get};
 use crate::routes::{otherwise, questions, to_document};
 
@@ -45,6 +47,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let store = Store::connect(&store_config(config)).context("could not prepare the database pool")?;
     let desk = Data::new(Desk::new(store, config, clock));
+    let kept_right = desk.clone();
     let address = listener.local_addr().context("could not tell the address of the listener")?;
     document();
 
@@ -52,6 +55,7 @@ pub async fn run(
         let (app, _) = App::new().into_utoipa_app().configure(questions).split_for_parts();
         app.app_data(desk.clone())
             .route("/", web::get().to(to_document))
+            .route("/metrics", web::get().to(metrics))
             .route("/swagger-ui", web::get().to(to_document))
             .route("/swagger.json", web::get().to(swagger_json))
             .route("/swagger-ui/{file:.*}", web::get().to(swagger_ui))
@@ -74,6 +78,10 @@ pub async fn run(
     .run();
 
     info!(%address, "answering on http://{address}, try it at http://{address}/swagger-ui/");
+    let following = config.latest_cache.then(|| {
+        let (desk, shutdown) = (kept_right, shutdown.clone());
+        tokio::spawn(async move { follow(&desk, &shutdown).await })
+    });
     let handle = server.handle();
     let stopping = tokio::spawn(async move {
         shutdown.cancelled().await;
@@ -81,6 +89,9 @@ pub async fn run(
     });
     let ended = server.await.context("the server failed");
     stopping.abort();
+    if let Some(following) = following {
+        following.abort();
+    }
     info!("stopped");
     ended
 }

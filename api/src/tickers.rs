@@ -171,6 +171,7 @@ pub async fn tickers(Asked(question): Asked<TickersQuestion>, desk: Data<Desk>) 
     }
     let truncated = known.len() > LISTED as usize;
     known.truncate(LISTED as usize);
+    known.iter().for_each(|known| desk.memory.saw(&known.standing));
     let tickers = known.iter().map(|known| TickerAnswer::new(&desk, known)).collect();
     Ok(respond::changing(&TickersAnswer { interval: desk.interval.ms(), tickers, truncated }))
 }

@@ -26,7 +26,8 @@ select
     gap.kinds,
     gap.froms,
     gap.tos,
-    gap.details
+    gap.details,
+    pg_current_snapshot()::text as taken
 from tickers_validation_timestamp as standing
 left join latest_vwap_history as newest
     on newest.exchange = standing.exchange and newest.ticker = standing.ticker and newest.interval = $3

@@ -12,12 +12,14 @@ mod receipt;
 mod restated;
 mod series;
 mod standing;
+mod taken;
 
 pub use bound::Bound;
-pub use figure::{Answered, Figure, Moment};
+pub use figure::{Answered, Figure, Moment, Newest};
 pub use gap::Gap;
 pub use quality::{Corrected, Counted, Damage, Drift, Restatement, Restatements, Scope};
 pub use receipt::{Kept, Place, Receipt, Trades};
 pub use restated::{Restated, Stretch, Version};
 pub use series::Point;
 pub use standing::{Known, Standing};
+pub use taken::Taken;

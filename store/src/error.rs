@@ -94,7 +94,8 @@ impl StoreError {
         Self::Unavailable { doing: doing.to_owned(), source: source.into() }
     }
 
-    pub(crate) fn refused(doing: &str, source: impl Into<Source>) -> Self {
+    /// Something that would not go better another time.
+    pub fn refused(doing: &str, source: impl Into<Source>) -> Self {
         Self::Refused { doing: doing.to_owned(), source: source.into() }
     }
 

@@ -16,9 +16,6 @@ use crate::row::count;
 use crate::session::Param;
 use crate::txn::WriteTxn;
 
-/// The channel on which a venue's name is notified when its latest figures changed.
-pub const FIGURES_CHANNEL: &str = "truetape_figures";
-
 /// How many rows one statement writes at most.
 const ROWS_AT_ONCE: usize = 10_000;
 
@@ -137,7 +134,7 @@ impl WriteTxn {
 
     /// Makes figures the latest of their ticker and interval, if they are newer
     /// than those, or final where those are provisional; and lets whoever
-    /// listens on [`FIGURES_CHANNEL`] know, once, when this commits.
+    /// listens on [`FIGURES_CHANNEL`](crate::FIGURES_CHANNEL) know when this commits.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -174,15 +171,9 @@ impl WriteTxn {
             };
         }
         if changed > 0 {
-            self.announce().await?;
+            self.news.add(newest.iter().map(|figure| &figure.ticker));
         }
         Ok(changed)
-    }
-
-    async fn announce(&self) -> Result<(), StoreError> {
-        let sql = include_str!("../sql/figures_announce.sql");
-        self.session.execute(sql, &[&FIGURES_CHANNEL, &self.venue]).await?;
-        Ok(())
     }
 
     /// Changes final figures, and writes for each what it was, what it is and
@@ -230,7 +221,7 @@ impl WriteTxn {
             changed += row.first().map(|row| count(row, "changed")).transpose()?.unwrap_or(0);
         }
         if changed > 0 {
-            self.announce().await?;
+            self.news.add(sorted.iter().map(|it| &it.figure.ticker));
         }
         Ok(changed)
     }

@@ -35,6 +35,11 @@ impl WriteTxn {
         let to: Vec<i64> = incidents.iter().map(|incident| incident.to.ms()).collect();
         let details: Vec<&str> = incidents.iter().map(|incident| incident.detail.as_str()).collect();
         let sql = include_str!("../sql/incidents_insert.sql");
-        self.session.execute(sql, &[&self.venue, &tickers, &kinds, &from, &to, &details, &found_at.ms()]).await
+        let recorded =
+            self.session.execute(sql, &[&self.venue, &tickers, &kinds, &from, &to, &details, &found_at.ms()]).await?;
+        if recorded > 0 {
+            self.news.add(incidents.iter().map(|incident| &incident.ticker));
+        }
+        Ok(recorded)
     }
 }

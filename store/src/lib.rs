@@ -18,6 +18,7 @@ mod partitions;
 mod pool;
 
 pub mod leadership;
+pub mod news;
 pub mod txn;
 
 pub mod audits;
@@ -49,11 +50,12 @@ pub use chain::ChainStep;
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub use faults::{COUNT_AUDITED, COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
-pub use figures::{Appended, Chained, FIGURES_CHANNEL, Figure, Restatement};
+pub use figures::{Appended, Chained, Figure, Restatement};
 pub use incidents::Incident;
 pub use leadership::Leadership;
 pub use listening::Listening;
 pub use migrate::{migrate, schema_fingerprint};
+pub use news::{FIGURES_CHANNEL, Hint};
 pub use numeric::Numeric;
 pub use pool::Store;
 pub use rejections::{Channel, REJECTIONS_KEPT, Refused};

@@ -4,6 +4,7 @@
 
 use tape::EpochMs;
 
+use crate::news::FIGURES_CHANNEL;
 use crate::partitions::{TAKE_LOCK, partitions_existing};
 use crate::session::{Params, Session};
 use crate::{Store, StoreError};
@@ -46,7 +47,10 @@ impl Store {
         let (before, batch) = (before.ms(), i64::from(batch));
         let (of_ticker, of_time): (Params<'_>, Params<'_>) = (&[&venue, &batch], &[&venue, &before, &batch]);
         session.batch(DOING, "begin").await?;
-        session.execute(include_str!("../sql/retain_raise_tape_from.sql"), &[&venue, &before]).await?;
+        let raised = session.execute(include_str!("../sql/retain_raise_tape_from.sql"), &[&venue, &before]).await?;
+        if raised > 0 {
+            session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &venue]).await?;
+        }
         let (trades, unplaced, faults) = tokio::try_join!(
             session.execute(include_str!("../sql/retain_trades.sql"), of_ticker),
             session.execute(include_str!("../sql/retain_unplaced.sql"), of_ticker),

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::leadership::Leadership;
+use crate::news::{FIGURES_CHANNEL, News};
 use crate::partitions::{Day, KnownDays};
 use crate::row::column;
 use crate::session::{Params, Session};
@@ -19,6 +20,8 @@ pub struct WriteTxn {
     pub(crate) known_days: Arc<KnownDays>,
     /// Days whose partitions this transaction has found or made.
     pub(crate) own_days: Mutex<Vec<Day>>,
+    /// What to tell whoever listens, when it commits.
+    pub(crate) news: News,
     is_over: bool,
 }
 
@@ -45,7 +48,7 @@ impl Store {
         let session = self.session().await?;
         let venue = leadership.venue().to_owned();
         let (known_days, own_days) = (Arc::clone(&self.known_days), Mutex::default());
-        let txn = WriteTxn { session, venue, known_days, own_days, is_over: false };
+        let txn = WriteTxn { session, venue, known_days, own_days, news: News::default(), is_over: false };
         let params: Params<'_> = &[&txn.venue];
         // In this order on the wire, in one round trip.
         let ((), held) = tokio::try_join!(
@@ -62,7 +65,8 @@ impl Store {
 }
 
 impl WriteTxn {
-    /// Makes everything written so far true, at once.
+    /// Makes everything written so far true, at once, and tells whoever
+    /// listens for figures, once, if it may change an answer about the newest.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when any statement of it failed or was given up
@@ -72,6 +76,9 @@ impl WriteTxn {
         const DOING: &str = "committing";
         if !self.session.is_whole() {
             return Err(StoreError::refused(DOING, "a statement of the transaction failed or was given up"));
+        }
+        if let Some(payload) = self.news.payload(&self.venue) {
+            self.session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &payload]).await?;
         }
         self.session.batch(DOING, "commit").await?;
         self.is_over = true;

@@ -123,6 +123,7 @@ impl WriteTxn {
             self.session.fail();
             return Err(StoreError::Conflict { ticker: ticker.clone(), expected: from.clone() });
         }
+        self.news.add(advances.iter().map(|advance| &advance.ticker));
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use api::examples::{Example, all};
 use testkit::{TestDatabase, at, database};
 
 use crate::chained::chain;
+use crate::memory::live;
 use crate::running::Running;
 use crate::seeded::{NOW, Seeded, ledger, market};
 
@@ -30,14 +31,18 @@ impl Worlds {
         ledger(&bitcoin).await;
         Seeded::new(&young, "generic", "NEW").await;
         let nobody = "postgres://nobody@127.0.0.1:1/nothing";
-        Self {
+        let worlds = Self {
             market: Running::standing_at(&filled, NOW),
             stale: Running::standing_at(&filled, NOW + 60_000),
             young: Running::standing_at(&young, NOW),
             empty: Running::standing_at(&bare, NOW),
             away: Running::start(&[("PG_STRING", nobody)], Clock::StandingAt(at(NOW))),
             _databases: [filled, young, bare],
+        };
+        for api in [&worlds.market, &worlds.stale, &worlds.young, &worlds.empty] {
+            live(api).await;
         }
+        worlds
     }
 
     fn of(&self, example: &Example) -> &Running {

@@ -4,6 +4,7 @@
 mod chained;
 mod running;
 mod seeded;
+mod writing;
 
 mod examples;
 
@@ -11,6 +12,7 @@ mod finality;
 mod health;
 mod historical;
 mod latest;
+mod memory;
 mod quality;
 mod receipt;
 mod series;

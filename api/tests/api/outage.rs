@@ -51,7 +51,7 @@ async fn a_database_that_hangs_is_not_waited_for_beyond_the_deadline() {
     let database = database().await;
     let bitcoin = market(&database).await;
     let url = database.url();
-    let vars = [("PG_STRING", url.as_str()), ("DB_DEADLINE", "300ms"), ("DB_POOL", "2")];
+    let vars = [("PG_STRING", url.as_str()), ("DB_DEADLINE", "300ms"), ("DB_POOL", "2"), ("LATEST_CACHE", "off")];
     let api = Running::start(&vars, api::Clock::StandingAt(at(NOW)));
     bitcoin
         .client

@@ -160,12 +160,18 @@ impl Seeded {
         self.client.execute(statement, &[venue, ticker, &hour, &kept, &broken, &unsaid]).await.expect("outcomes");
     }
 
+    /// Tells whoever listens that something changed.
+    pub async fn announce(&self) {
+        self.client.batch_execute("notify truetape_figures").await.expect("told");
+    }
+
     /// Records an incident.
     pub async fn incident(&self, kind: &str, from: i64, to: i64, detail: &str) {
         let statement = "insert into incidents (exchange, ticker, kind, from_ts, to_ts, detail, found_at)
             values ($1, $2, $3, $4, $5, $6, $5)";
         let (venue, ticker) = (&self.venue, &self.ticker);
         self.client.execute(statement, &[venue, ticker, &kind, &from, &to, &detail]).await.expect("a new incident");
+        self.announce().await;
     }
 
     /// Counts what the socket brought in a minute.
@@ -220,6 +226,7 @@ impl Seeded {
             where exchange = $1 and ticker = $2 and interval = 300000 and ts = $3";
         let (venue, ticker) = (&self.venue, &self.ticker);
         self.client.execute(statement, &[venue, ticker, &mark, &new_price]).await.expect("a restatement");
+        self.announce().await;
     }
 }
 

@@ -5,7 +5,8 @@ use tokio_postgres::Row;
 
 use super::gap::gaps;
 use super::standing::standing;
-use super::{Bound, Gap, Standing};
+use super::taken::taken;
+use super::{Bound, Gap, Standing, Taken};
 use crate::numeric::Numeric;
 use crate::row::{column, count, sums};
 use crate::{Store, StoreError};
@@ -46,6 +47,17 @@ pub struct Answered {
     pub figure: Option<Figure>,
     /// The incidents that touch the window.
     pub gaps: Vec<Gap>,
+    /// The snapshot all of it was read from.
+    pub taken: Taken,
+}
+
+/// The newest figures of many tickers, all from one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newest {
+    /// The snapshot.
+    pub taken: Taken,
+    /// The tickers, in the order of venue and ticker.
+    pub answered: Vec<Answered>,
 }
 
 /// Which moment is asked for.
@@ -73,12 +85,7 @@ impl Store {
     ) -> Result<Vec<Answered>, StoreError> {
         let params: crate::session::Params<'_> = &[&venue, &name.as_str(), &interval.ms()];
         let rows = self.session().await?.query(include_str!("../../sql/answer_latest.sql"), params).await?;
-        let read = |row: &Row| -> Result<Answered, StoreError> {
-            let standing = standing(row)?;
-            let figure = standing.newest_mark.map(|mark| Figure::newest(row, mark, interval)).transpose()?;
-            Ok(Answered { standing, figure, gaps: gaps(row)? })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| Answered::newest(row, interval)).collect()
     }
 
     /// The newest final figure of a ticker, otherwise as [`Store::figure_newest`].
@@ -96,7 +103,12 @@ impl Store {
         let read = |row: &Row| -> Result<Answered, StoreError> {
             let mark: Option<i64> = column(row, "final_mark")?;
             let kept = |mark| Figure::newest_final(row, EpochMs::new(mark), interval);
-            Ok(Answered { standing: standing(row)?, figure: mark.map(kept).transpose()?, gaps: gaps(row)? })
+            Ok(Answered {
+                standing: standing(row)?,
+                figure: mark.map(kept).transpose()?,
+                gaps: gaps(row)?,
+                taken: taken(row)?,
+            })
         };
         rows.iter().map(read).collect()
     }
@@ -129,9 +141,31 @@ impl Store {
         let read = |row: &Row| -> Result<Answered, StoreError> {
             let standing = standing(row)?;
             let figure = Figure::of_moment(row, moment, standing.settled_until)?;
-            Ok(Answered { standing, figure: Some(figure), gaps: gaps(row)? })
+            Ok(Answered { standing, figure: Some(figure), gaps: gaps(row)?, taken: taken(row)? })
         };
         rows.iter().map(read).collect()
+    }
+}
+
+impl Answered {
+    fn newest(row: &Row, interval: Interval) -> Result<Self, StoreError> {
+        let standing = standing(row)?;
+        let figure = standing.newest_mark.map(|mark| Figure::newest(row, mark, interval)).transpose()?;
+        Ok(Self { standing, figure, gaps: gaps(row)?, taken: taken(row)? })
+    }
+}
+
+impl Newest {
+    /// Reads the rows of the statement about many.
+    pub(crate) fn read(rows: &[Row], interval: Interval) -> Result<Self, StoreError> {
+        let first = rows.first().ok_or_else(|| StoreError::unreadable("taken", "no row at all"))?;
+        let mut answered = Vec::with_capacity(rows.len());
+        for row in rows {
+            if column::<Option<String>>(row, "exchange")?.is_some() {
+                answered.push(Answered::newest(row, interval)?);
+            }
+        }
+        Ok(Self { taken: taken(first)?, answered })
     }
 }
 

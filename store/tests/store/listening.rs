@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use store::Hint;
+use tape::Ticker;
 use testkit::at;
 use tokio::time::timeout;
 
@@ -23,11 +25,13 @@ async fn who_listens_is_told_once_per_transaction_that_the_latest_figures_change
     }
 
     for _ in 0..2 {
-        assert_eq!(timeout(SOON, listening.changed()).await.expect("in time").expect("connected"), VENUE);
+        let hint = timeout(SOON, listening.changed()).await.expect("in time").expect("connected");
+        assert_eq!(hint, Hint::Tickers(VENUE.to_owned(), vec![figure(0, None).ticker]));
     }
     // A third hint would have come before this one.
     scene.client.batch_execute("notify truetape_figures, 'the end'").await.expect("told");
-    assert_eq!(timeout(SOON, listening.changed()).await.expect("in time").expect("connected"), "the end");
+    let hint = timeout(SOON, listening.changed()).await.expect("in time").expect("connected");
+    assert_eq!(hint, Hint::Tickers("the".to_owned(), vec![Ticker::new("end").expect("a name")]));
 }
 
 #[tokio::test]
