@@ -44,7 +44,7 @@ pub async fn follow(desk: &Desk, shutdown: &CancellationToken) {
             (pause, is_told) = (PAUSE.0, false);
         }
         if !is_told {
-            let chain = ended.as_ref().err().map(|error| chain_of(error)).unwrap_or_default();
+            let chain = ended.as_ref().err().map(chain_of).unwrap_or_default();
             warn!("newest figures are answered from the database until it can be listened to: {chain}");
             is_told = true;
         }

@@ -46,6 +46,7 @@ pub mod restatements;
 pub mod document;
 pub mod examples;
 pub mod middleware;
+pub mod quick;
 pub mod routes;
 pub mod server;
 

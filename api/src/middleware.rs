@@ -2,7 +2,7 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError as _};
@@ -48,6 +48,11 @@ fn refused(status: StatusCode, reason: &str) -> Problem {
     Problem::new(code, format!("The request was refused: {reason}."))
 }
 
+/// Keeps browsers from guessing what an answer is.
+pub fn nosniff(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
 /// Says what is true of every answer. A compressed answer is not the same bytes
 /// as the plain one, so its `ETag` can only be a weak one.
 pub async fn finish_headers<B: MessageBody + 'static>(
@@ -56,7 +61,7 @@ pub async fn finish_headers<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    nosniff(headers);
     let is_compressed = headers.contains_key(CONTENT_ENCODING);
     let strong = headers.get(ETAG).and_then(|etag| etag.to_str().ok()).filter(|etag| etag.starts_with('"'));
     let weak = strong.and_then(|etag| HeaderValue::try_from(format!("W/{etag}")).ok());

@@ -21,6 +21,7 @@ use crate::document::{document, swagger_json, swagger_ui};
 use crate::following::follow;
 use crate::metrics::metrics;
 use crate::middleware::{errors_as_problems, finish_headers, head_as_get};
+use crate::quick::Quick;
 use crate::routes::{otherwise, questions, to_document};
 
 /// How long a client may take to send its request line and headers.
@@ -65,6 +66,7 @@ pub async fn run(
             .wrap(from_fn(errors_as_problems))
             .wrap(Compress::default())
             .wrap(from_fn(finish_headers))
+            .wrap(Quick(desk.clone()))
     })
     .workers(threads(config))
     .max_connections(config.max_connections)

@@ -5,11 +5,15 @@
 //! whatever is compared runs in turn, in the same minutes, and the medians
 //! count. Every part is a module of [`parts`]; how to add one is told there.
 
+mod bare;
+mod filled;
+mod load;
 mod machine;
 mod made;
 mod process;
 mod python;
 mod rounds;
+mod servers;
 mod table;
 
 mod parts;
@@ -46,6 +50,9 @@ struct Arguments {
     /// Where tapes, peers and their output are kept.
     #[arg(long, value_name = "FOLDER", default_value = ".run/bench")]
     kept: PathBuf,
+    /// Answer everything with these bytes, as a peer of `latest`, until killed.
+    #[arg(long, hide = true, value_name = "BODY")]
+    bare: Option<String>,
     /// The checkout's folder of this crate, where tables are written.
     #[arg(long, value_name = "FOLDER", default_value = "bench")]
     house: PathBuf,
@@ -67,7 +74,11 @@ pub struct Bench {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { parts, runs, quick, list, needs, programs, kept, house } = Arguments::parse();
+    let Arguments { parts, runs, quick, list, needs, programs, kept, bare, house } = Arguments::parse();
+    if let Some(body) = bare {
+        bare::serve(body.leak())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let chosen = chosen(&parts)?;
     if list {
         PARTS.iter().for_each(|part| println!("{:<12} {}", part.name, part.about));
@@ -90,6 +101,7 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("{text}");
         if !quick {
             let path = house.join("results").join(format!("{}.md", part.name));
+            std::fs::create_dir_all(house.join("results")).context("could not make the folder of results")?;
             std::fs::write(&path, text).with_context(|| format!("could not write {}", path.display()))?;
         }
     }

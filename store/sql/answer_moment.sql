@@ -1,5 +1,8 @@
 -- Answers for one moment of a ticker: the figure kept of it when $7 allows and
--- there is one, else the exact sums of its trades, never rounded here.
+-- there is one, else the exact sums of its trades, never rounded here. Those
+-- are not added up one by one where the final figure of the last settled second
+-- tells most of them: only the trades since it and those that left the window
+-- since are, so that it costs the same however many are in between.
 -- Everything comes from one snapshot, so that sums, watermark and incidents
 -- agree. The window is ($4, $5]. Up to the watermark every trade is confirmed,
 -- so only those after it are asked whether they are, and whether they are suspected.
@@ -28,10 +31,13 @@ select
     null::bigint as bound_level,
     newest.bound_kept,
     newest.bound_broken,
-    coalesce(kept.volume, settled.volume + heard.volume) as volume,
-    coalesce(kept.notional, settled.notional + heard.notional) as notional,
-    coalesce(kept.trades, settled.trades + heard.trades) as trades,
-    coalesce(kept.confirmed_trades, settled.trades + heard.confirmed_trades) as confirmed_trades,
+    coalesce(kept.volume, coalesce(base.volume, 0) + settled.volume - left_out.volume + heard.volume) as volume,
+    coalesce(kept.notional, coalesce(base.notional, 0) + settled.notional - left_out.notional + heard.notional)
+        as notional,
+    coalesce(kept.trades, coalesce(base.trades, 0) + settled.trades - left_out.trades + heard.trades) as trades,
+    coalesce(
+        kept.confirmed_trades, coalesce(base.trades, 0) + settled.trades - left_out.trades + heard.confirmed_trades
+    ) as confirmed_trades,
     coalesce(kept.quarantined_trades, heard.quarantined_trades) as quarantined_trades,
     gap.kinds,
     gap.froms,
@@ -48,6 +54,16 @@ left join vwap_history as kept
     and kept.interval = $3
     and kept.ts = $5
     and (kept.is_validated or kept.ts > standing.validated_until)
+left join vwap_history as base
+    on kept.ts is null
+    and $3 = $6
+    and base.exchange = standing.exchange
+    and base.ticker = standing.ticker
+    and base.interval = $3
+    and base.ts = least($5, standing.validated_until) / 1000 * 1000
+    and base.is_validated
+    and base.ts > $4
+    and base.ts - base.interval >= standing.tape_from
 cross join lateral (
     select
         count(*) as trades,
@@ -58,9 +74,22 @@ cross join lateral (
         kept.ts is null
         and trade.exchange = standing.exchange
         and trade.ticker = standing.ticker
-        and trade.ts > $4
+        and trade.ts > coalesce(base.ts, $4)
         and trade.ts <= least($5, standing.validated_until)
 ) as settled
+cross join lateral (
+    select
+        count(*) as trades,
+        coalesce(sum(trade.quantity), 0) as volume,
+        coalesce(sum(trade.price * trade.quantity), 0) as notional
+    from transactions as trade
+    where
+        base.ts is not null
+        and trade.exchange = standing.exchange
+        and trade.ticker = standing.ticker
+        and trade.ts > base.ts - base.interval
+        and trade.ts <= $4
+) as left_out
 cross join lateral (
     select
         count(*) filter (where trade.suspicion is null) as trades,

@@ -55,6 +55,46 @@ async fn every_figure_equals_a_plain_scan_and_an_oracle_in_numeric() {
     }
 }
 
+#[tokio::test]
+async fn what_rests_on_the_final_figure_of_the_second_before_equals_a_plain_scan_whatever_is_asked() {
+    let database = database().await;
+    let mut bitcoin = Seeded::new(&database, "generic", "BTC").await;
+    // Trades on edges and between them, on both sides of the watermark and of the window's other end.
+    for index in 0..240_i64 {
+        let traded_at = MARK - 310_000 + index * 1_300 + index % 7 * 100;
+        let (price, quantity) = (format!("{}.{:03}", 26_990 + index % 13, index % 997), format!("0.{:08}", 1 + index));
+        bitcoin.trade(&format!("t{index}"), traded_at, &price, &quantity).await;
+    }
+    bitcoin.figures(MARK - 20_000, MARK).await;
+    let api = Running::standing_at(&database, NOW);
+    let hold = async |ts: i64| {
+        let (answer, sums) = (at(&api, ts, "").await, bitcoin.sums(ts, 300_000));
+        let told = (&answer["trades"], &answer["volume"], &answer["notional"]);
+        let expected = (sums.trades.into(), sums.volume.to_string().into(), sums.notional.to_string().into());
+        assert_eq!(told, (&expected.0, &expected.1, &expected.2), "{ts}");
+        let confirmed = bitcoin.sums(SETTLED_UNTIL.min(ts), 300_000 - (ts - SETTLED_UNTIL).max(0));
+        assert_eq!(answer["confirmed_trades"], confirmed.trades, "{ts}");
+    };
+    for ts in (MARK - 21_500..=MARK + 1_400).step_by(173) {
+        hold(ts).await;
+    }
+    for ts in [SETTLED_UNTIL - 1, SETTLED_UNTIL, SETTLED_UNTIL + 1, MARK - 19_999, MARK - 20_001] {
+        hold(ts).await;
+    }
+
+    // It does rest on it: what that figure says in excess, the answer says too.
+    let excess = "update vwap_history set volume = volume + 7 where ticker = 'BTC' and ts = $1";
+    let honest = at(&api, MARK - 14_500, "").await["volume"].clone();
+    bitcoin.client.execute(excess, &[&(MARK - 15_000)]).await.expect("an update");
+    let told = at(&api, MARK - 14_500, "").await["volume"].clone();
+    let number = |text: &Value| text.as_str().and_then(|text| text.parse::<f64>().ok()).expect("a number");
+    assert!((number(&told) - number(&honest) - 7.0).abs() < 1e-6, "{honest} {told}");
+    // Not where trades that it counts are not kept any more.
+    let cut = "update tickers_validation_timestamp set tape_from = $1";
+    bitcoin.client.execute(cut, &[&(MARK - 15_000 - 299_999)]).await.expect("an update");
+    assert_eq!(at(&api, MARK - 14_500, "").await["volume"], honest);
+}
+
 fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }

@@ -81,12 +81,37 @@ async fn what_memory_answers_is_what_the_database_answers_byte_for_byte() {
             );
         }
         assert_eq!(metric(&remembering, "hits_total").await, known.len() as u64, "all of them came from memory");
+        assert_eq!(metric(&remembering, "misses_total").await, 0);
         for question in ["ETH", "NEW", "NONE", "BTC&exchange=second", "BTC&min_state=final", "NEW&min_state=final"] {
             let path = format!("/latest?ticker={question}");
             assert_eq!(asking.get(&path).await.text(), remembering.get(&path).await.text());
         }
         assert_eq!((state(&asking).await, metric(&asking, "hits_total").await), ("off".into(), 0));
     }
+}
+
+#[tokio::test]
+async fn the_shortest_way_answers_like_the_ordinary_one_header_by_header() {
+    let database = database().await;
+    market(&database).await;
+    let api = started(&database, &[]);
+    live(&api).await;
+
+    let short = api.get("/latest?ticker=BTC").await;
+    let ordinary = api.get("/latest?&ticker=BTC").await;
+
+    let headers = |answer: &crate::running::Answer| {
+        let mut headers: Vec<(String, Vec<u8>)> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| !["date", "access-control-expose-headers"].contains(&name.as_str()))
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect();
+        headers.sort();
+        headers
+    };
+    assert_eq!((short.text(), headers(&short)), (ordinary.text(), headers(&ordinary)));
+    assert_eq!(metric(&api, "hits_total").await, 2);
 }
 
 /// What of an answer only ever rises.
@@ -99,7 +124,7 @@ fn position(answer: &Value) -> (i64, bool, u64, i64) {
 #[tokio::test]
 async fn no_answer_goes_back_in_time_under_a_writer_while_the_listening_connection_is_cut_again_and_again() {
     const TICKERS: [&str; 3] = ["BTC", "ETH", "SOL"];
-    const MARKS: i64 = 300;
+    const MARKS: i64 = 150;
     let database = database().await;
     let writer = Writer::new(&database, 300_000, &TICKERS).await;
     let of_all = |second: i64, price: &str| TICKERS.map(|name| writer.figure(name, second, price));
@@ -154,7 +179,7 @@ async fn no_answer_goes_back_in_time_under_a_writer_while_the_listening_connecti
     }
     let (hits, misses) = (metric(&api, "hits_total").await, metric(&api, "misses_total").await);
     println!("{} answers seen, {hits} from memory, {misses} from the database", asked.load(Ordering::Relaxed));
-    assert!(hits > 1_000 && misses > 50 && metric(&api, "losses_total").await >= 3, "{hits} {misses}");
+    assert!(hits > 500 && misses > 20 && metric(&api, "losses_total").await >= 3, "{hits} {misses}");
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@
 //! What is kept between runs (tapes, databases) goes into [`Bench::kept`].
 //! Tables are written by `main`, into `bench/results/<name>.md`.
 
+mod historical;
+mod latest;
 mod window;
 
 use crate::Bench;
@@ -38,9 +40,23 @@ pub struct Part {
 }
 
 /// Every part, in the order they run.
-pub const PARTS: &[Part] = &[Part {
-    name: "window",
-    about: "Trades one by one through the window engine: a figure per ticker and second mark.",
-    programs: &[],
-    run: window::run,
-}];
+pub const PARTS: &[Part] = &[
+    Part {
+        name: "window",
+        about: "Trades one by one through the window engine: a figure per ticker and second mark.",
+        programs: &[],
+        run: window::run,
+    },
+    Part {
+        name: "latest",
+        about: "GET /latest from memory while figures change, beside a bare actix handler with a constant body.",
+        programs: &["api"],
+        run: latest::run,
+    },
+    Part {
+        name: "historical",
+        about: "GET /historical of kept marks, beside pgbench by the same key; and of any millisecond of a busy ticker.",
+        programs: &["api"],
+        run: historical::run,
+    },
+];
