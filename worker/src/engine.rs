@@ -39,6 +39,9 @@ use timing::Timing;
 /// The most marks settled in one transaction, per ticker: an hour and a bit.
 const MARKS_PER_TXN: i64 = 5_000;
 
+/// The mark spoken of last, before a market that sets the clock has told its present.
+const BEFORE_ALL: Mark = Mark::at_or_before(EpochMs::new(0));
+
 /// Why a session ends before it is told to.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -158,7 +161,7 @@ impl<T: Tables> Engine<T> {
         follow: mpsc::UnboundedSender<Follow>,
     ) -> Result<Self, SessionError> {
         let settings = Settings::new(config);
-        let live_at = Mark::at_or_before(clock.now().unwrap_or(EpochMs::new(0)));
+        let live_at = clock.now().map_or(BEFORE_ALL, Mark::at_or_before);
         let books = BTreeMap::new();
         let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
         let (timing, audited) = (Timing::default(), Counts::default());

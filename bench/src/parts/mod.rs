@@ -19,6 +19,7 @@
 //! What is kept between runs (tapes, databases) goes into [`Bench::kept`].
 //! Tables are written by `main`, into `bench/results/<name>.md`.
 
+mod backfill;
 mod historical;
 mod latest;
 mod window;
@@ -58,5 +59,11 @@ pub const PARTS: &[Part] = &[
         about: "GET /historical of kept marks, beside pgbench by the same key; and of any millisecond of a busy ticker.",
         programs: &["api"],
         run: historical::run,
+    },
+    Part {
+        name: "backfill",
+        about: "A recorded tape from REST pages to final figures in Postgres, whole worker.",
+        programs: &["worker", "venue"],
+        run: backfill::run,
     },
 ];

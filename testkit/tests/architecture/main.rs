@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prove", &["testkit"]),
     ("fuzz", &["api", "market", "store", "tape", "venue"]),
     ("simulation", &["market", "store", "tape", "worker"]),
-    ("bench", &["store", "tape", "testkit"]),
+    ("bench", &["market", "store", "tape", "testkit"]),
 ];
 
 fn root() -> PathBuf {

@@ -3,7 +3,7 @@
 use store::Figure;
 use tape::{EpochMs, Mark};
 
-use super::{Engine, SessionError};
+use super::{BEFORE_ALL, Engine, SessionError};
 use crate::tables::{Tables, TablesTxn};
 
 /// Figures made up for after a pause of the process, over all tickers; what
@@ -18,6 +18,11 @@ impl<T: Tables> Engine<T> {
     /// Whatever the store says; nothing is written then.
     pub async fn mark(&mut self, now: EpochMs) -> Result<(), SessionError> {
         let mark = Mark::at_or_before(now);
+        if self.live_at == BEFORE_ALL {
+            // The first present a market tells is where its marks begin: none was passed over.
+            self.live_at = mark.minus_seconds(1);
+            self.timing.passed_over(self.live_at);
+        }
         let missed = mark.seconds_since(self.live_at);
         if missed <= 0 {
             return Ok(());

@@ -1,0 +1,87 @@
+//! A recorded tape, from a market's REST pages to final figures in Postgres,
+//! against its two ceilings: reading the pages and doing nothing with them, and
+//! writing the rows from memory with the fastest durable statement.
+
+mod ceilings;
+mod house;
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+
+use self::house::House;
+use crate::Bench;
+use crate::made::{BEGINS_AT_MS, Made, Plan, Tape, ticker_name};
+use crate::rounds::{Contestant, alternate, median};
+use crate::table::Row;
+
+/// How much of its slower ceiling a backfill must reach.
+const BAR: f64 = 0.8;
+
+/// Measures backfills of a dense tape and of one that is mostly marks.
+///
+/// # Errors
+/// When a program fails, or what was backfilled is not the tape.
+pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let scale = if bench.quick { 20 } else { 1 };
+    let dense = Plan { trades: 200_000 / scale, tickers: 1, seconds: 20_000 / i64::try_from(scale)?, seed: 5 };
+    let sparse = Plan { trades: 10_000 / scale, tickers: 1, seconds: 100_000 / i64::try_from(scale)?, seed: 6 };
+    let mut rows = Vec::new();
+    for (name, plan) in [("dense: 10 trades a second", dense), ("sparse: a trade in 10 seconds", sparse)] {
+        rows.extend(measure(bench, &runtime, name, plan)?);
+    }
+    Ok(rows)
+}
+
+fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: Plan) -> anyhow::Result<Vec<Row>> {
+    let tape: Vec<Made> = Tape::new(plan).collect();
+    let file = kept_tape(bench, plan, &tape)?;
+    let house = House::build(bench, &file)?;
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("ours", || {
+                let taken = runtime.block_on(house.backfill(plan.seconds))?;
+                ensure!(taken.trades == plan.trades, "{} trades of {}", taken.trades, plan.trades);
+                ensure!(taken.marks >= plan.seconds, "{} marks of {}", taken.marks, plan.seconds);
+                Ok(taken.wall_s)
+            }),
+            Contestant::new("REST alone", || {
+                let (wall_s, trades) = runtime.block_on(ceilings::read(&house, plan))?;
+                ensure!(trades == plan.trades, "{trades} trades of {}", plan.trades);
+                Ok(wall_s)
+            }),
+            Contestant::new("Postgres alone", || runtime.block_on(ceilings::write(&house, &tape, plan.seconds))),
+        ],
+    )?;
+    let [ours, rest, postgres] = [0, 1, 2].map(|index| median(&samples[index], |wall_s| *wall_s));
+    let work = format!("{name}, {} trades to {} final marks", plan.trades, plan.seconds);
+    let (slower, which) = if rest < postgres { (postgres, "Postgres") } else { (rest, "the market's REST") };
+    let shown = format!("{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres {postgres:.2} s)");
+    Ok(vec![Row::compared(&work, format!("{ours:.2} s"), shown, slower / ours, BAR)])
+}
+
+/// The tape as a file that the practice market reads, made once.
+fn kept_tape(bench: &Bench, plan: Plan, tape: &[Made]) -> anyhow::Result<PathBuf> {
+    let Plan { trades, tickers, seconds, seed } = plan;
+    let path = bench.kept.join(format!("tape-{trades}-{tickers}-{seconds}-{seed}.csv"));
+    if !path.exists() {
+        let part = path.with_extension("part");
+        let file = File::create(&part).with_context(|| format!("could not make {}", part.display()))?;
+        let mut to = BufWriter::new(file);
+        writeln!(to, "ticker,ts,quantity,price,tradeid")?;
+        for made in tape {
+            let (name, quantity, price) = (ticker_name(made.ticker), made.quantity_text(), made.price_text());
+            writeln!(to, "{name},{},{quantity},{price},{}", made.traded_at_ms, made.id)?;
+        }
+        // The market's present: everything before it is settled.
+        let last = BEGINS_AT_MS + 1000 * seconds + 10_000;
+        writeln!(to, "{},{last},1,1,last", ticker_name(0))?;
+        to.flush()?;
+        std::fs::rename(&part, &path)?;
+    }
+    Ok(path)
+}
