@@ -12,6 +12,7 @@ use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, MarketClock};
+use crate::lookups::Lookups;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::problem::{Code, Problem, echo};
@@ -28,6 +29,8 @@ pub struct Desk {
     pub interval: Interval,
     /// The newest answers, kept at hand.
     pub memory: Arc<Memory>,
+    /// Where marks are asked for together.
+    pub lookups: Lookups,
     /// What is counted.
     pub metrics: Metrics,
     clock: Clock,
@@ -43,6 +46,7 @@ impl Desk {
             store,
             interval: config.interval,
             memory: Arc::default(),
+            lookups: Lookups::default(),
             metrics: Metrics::default(),
             clock,
             market_clock: config.market_clock,

@@ -2,7 +2,8 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
-use store::answers::{Moment, Standing};
+use store::StoreError;
+use store::answers::{Answered, AskedMark, Moment, Standing};
 use tape::{EpochMs, Interval, Ticker};
 use utoipa::IntoParams;
 
@@ -86,7 +87,7 @@ pub async fn historical(
 
     let moment = Moment { closes_at: ts.at, interval: interval.unwrap_or(desk.interval), kept_interval: desk.interval };
     let venue = exchange.as_deref();
-    let found = desk.ask(desk.store.figure_at(venue, &ticker, moment)).await?;
+    let found = desk.ask(figures_of(&desk, venue, &ticker, moment)).await?;
     let answered = desk.the_one(found, venue, &ticker, |answered| &answered.standing).await?;
     let figure = answered.figure.as_ref().expect("figure_at has a figure for every ticker it finds");
     if !figure.is_kept && ts.at <= answered.standing.tape_from {
@@ -102,6 +103,24 @@ pub async fn historical(
         return Ok(respond::settled(&request, &answer));
     }
     Ok(respond::changing(&answer))
+}
+
+/// The figures of a moment. A mark that is final is looked up with others that
+/// are asked for at the same time; everything else is asked for alone.
+async fn figures_of(
+    desk: &Desk,
+    venue: Option<&str>,
+    ticker: &Ticker,
+    moment: Moment,
+) -> Result<Vec<Answered>, StoreError> {
+    let Moment { closes_at, interval, kept_interval } = moment;
+    if interval == kept_interval && closes_at.ms() % 1_000 == 0 {
+        let mark = AskedMark { venue: venue.map(str::to_owned), ticker: ticker.clone(), closes_at };
+        if let Some(kept) = desk.lookups.kept(mark).await {
+            return Ok(kept);
+        }
+    }
+    desk.store.figure_at(venue, ticker, moment).await
 }
 
 /// Nothing is known of the future.

@@ -29,6 +29,7 @@ pub mod told;
 pub mod health;
 pub mod historical;
 pub mod latest;
+pub mod lookups;
 pub mod tickers;
 
 pub mod grid;

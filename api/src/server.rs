@@ -48,7 +48,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let store = Store::connect(&store_config(config)).context("could not prepare the database pool")?;
     let desk = Data::new(Desk::new(store, config, clock));
-    let kept_right = desk.clone();
+    let (kept_right, at_hand) = (desk.clone(), desk.clone());
     let address = listener.local_addr().context("could not tell the address of the listener")?;
     document();
 
@@ -84,6 +84,10 @@ pub async fn run(
         let (desk, shutdown) = (kept_right, shutdown.clone());
         tokio::spawn(async move { follow(&desk, &shutdown).await })
     });
+    let looking_up = {
+        let (desk, shutdown) = (at_hand, shutdown.clone());
+        tokio::spawn(async move { desk.lookups.answer(&desk.store, desk.interval, &shutdown).await })
+    };
     let handle = server.handle();
     let stopping = tokio::spawn(async move {
         shutdown.cancelled().await;
@@ -91,6 +95,7 @@ pub async fn run(
     });
     let ended = server.await.context("the server failed");
     stopping.abort();
+    looking_up.abort();
     if let Some(following) = following {
         following.abort();
     }

@@ -7,6 +7,7 @@
 mod bound;
 mod figure;
 mod gap;
+mod mark;
 mod quality;
 mod receipt;
 mod restated;
@@ -17,6 +18,7 @@ mod taken;
 pub use bound::Bound;
 pub use figure::{Answered, Figure, Moment, Newest};
 pub use gap::Gap;
+pub use mark::AskedMark;
 pub use quality::{Corrected, Counted, Damage, Drift, Restatement, Restatements, Scope};
 pub use receipt::{Kept, Place, Receipt, Trades};
 pub use restated::{Restated, Stretch, Version};

@@ -1,5 +1,7 @@
 //! `GET /historical`.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use testkit::database;
 
@@ -135,6 +137,34 @@ async fn a_mark_of_the_kept_interval_is_read_and_everything_else_is_summed() {
         (&restated["price"], &restated["state"], &restated["revision"]),
         (&"26000".into(), &"restated".into(), &1.into())
     );
+}
+
+#[tokio::test]
+async fn marks_asked_for_at_the_same_time_are_answered_each_by_its_own() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let api = Arc::new(Running::standing_at(&database, NOW));
+    let ask = |path: String| {
+        let api = Arc::clone(&api);
+        tokio::spawn(async move { api.get(&path).await })
+    };
+    let marks: Vec<i64> = (0..300).map(|index| MARK - 59_000 + index * 7 % 61 * 1_000).collect();
+
+    let asked: Vec<_> = marks.iter().map(|ts| ask(format!("/historical?ticker=BTC&ts={ts}"))).collect();
+    let unknown = ask(format!("/historical?ticker=NONE&ts={MARK}"));
+    let ambiguous = ask(format!("/historical?ticker=ETH&ts={}", MARK - 20_000));
+    let named = ask(format!("/historical?ticker=ETH&ts={}&exchange=SECOND", MARK - 20_000));
+
+    for (ts, answer) in marks.into_iter().zip(asked) {
+        let answer = answer.await.expect("answered").json();
+        assert_eq!((&answer["ticker"], &answer["ts"]), (&"BTC".into(), &ts.into()));
+        assert_eq!(answer["volume"], bitcoin.sums(ts, 300_000).volume.to_string(), "{ts}");
+        let (state, source) = (if ts <= SETTLED_UNTIL { "final" } else { "provisional" }, "stored");
+        assert_eq!((&answer["state"], &answer["source"]), (&state.into(), &source.into()), "{ts}");
+    }
+    assert_eq!(unknown.await.expect("answered").problem()["code"], "unknown_ticker");
+    assert_eq!(ambiguous.await.expect("answered").problem()["code"], "ambiguous_exchange");
+    assert_eq!(named.await.expect("answered").json()["exchange"], "second");
 }
 
 #[tokio::test]
