@@ -15,6 +15,7 @@ mod latest;
 mod memory;
 mod quality;
 mod receipt;
+mod remembering;
 mod series;
 mod tickers;
 
