@@ -1,40 +1,36 @@
 //! Reads settled trades again, at random, under a share of the rate all
 //! tickers have. What differs twice is handed to the engine, which decides.
 
-use std::collections::VecDeque;
+mod course;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use market::{Backoff, RestClient};
-use store::{AskedHoldings, Store, TickerState};
-use tape::audit::{Audit, Span, agreed_on, audit};
-use tape::{EpochMs, Finding, Patience, Ticker, Watermark};
+use store::{Store, TickerState};
+use tape::audit::agreed_on;
+use tape::{EpochMs, Finding, Patience, Ticker};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::{Audited, from_whole_second};
+use crate::engine::Audited;
 use crate::metrics::Metrics;
 use crate::run::chain;
 
-/// Delays after failures in a row.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(60);
+pub use course::{Course, Dice, Reading, Target};
+
+/// The delay after a failure; it grows with failures in a row.
+pub const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// The longest such delay.
+pub const LAST_RETRY: Duration = Duration::from_secs(60);
 
 /// A finding counts when REST says the same so much later.
-const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+pub const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 
 /// How often the tickers are looked up.
-const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
-
-/// Half of all readings begin within the latest hour.
-const RECENT_MS: i64 = 3_600_000;
-
-/// Readings around one change of mind at most.
-const NEARBY_READINGS: u32 = 50;
-
-/// Changes of mind whose surroundings wait to be read at most.
-const NEARBY_WAITING: usize = 100;
+pub const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// Reads settled trades again.
 pub struct Auditor {
@@ -72,26 +68,11 @@ impl Pace {
         (per_second > 0.0).then(|| Self { shortest: Duration::from_secs_f64(1.0 / per_second), per_ticker })
     }
 
-    fn pause(self, tickers: usize) -> Duration {
+    /// How long to wait between two readings when so many tickers are followed.
+    pub fn pause(self, tickers: usize) -> Duration {
         let tickers = u32::try_from(tickers).unwrap_or(u32::MAX).max(1);
         self.shortest.max(self.per_ticker / tickers)
     }
-}
-
-/// From where one reading begins, and where more of them go on to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Target {
-    ticker: Ticker,
-    from: EpochMs,
-    until: EpochMs,
-    readings_left: u32,
-}
-
-/// One answer held against what is held.
-struct Reading {
-    audit: Audit,
-    /// Where the next reading begins, if there was a row at all.
-    goes_on_from: Option<EpochMs>,
 }
 
 /// Why there is nothing to go on with.
@@ -106,9 +87,9 @@ impl Auditor {
         let mut backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
         let mut tickers: Vec<TickerState> = Vec::new();
         let mut looked_up: Option<Instant> = None;
-        let mut nearby = VecDeque::new();
+        let mut course = Course::new(self.window_ms);
         loop {
-            let round = self.round(&mut tickers, &mut looked_up, &mut nearby);
+            let round = self.round(&mut tickers, &mut looked_up, &mut course);
             let Some(round) = shutdown.run_until_cancelled(round).await else { return };
             let pace = self.pace.pause(tickers.len());
             let pause = match round {
@@ -129,21 +110,16 @@ impl Auditor {
         &self,
         tickers: &mut Vec<TickerState>,
         looked_up: &mut Option<Instant>,
-        nearby: &mut VecDeque<Target>,
+        course: &mut Course,
     ) -> Result<(), Unread> {
         if looked_up.is_none_or(|at| at.elapsed() >= LOOK_UP_EVERY) {
             *tickers = self.store.watermarks(&self.venue).await.map_err(|error| failed(&error))?;
             *looked_up = Some(Instant::now());
         }
-        let target = match nearby.pop_front() {
-            Some(target) => target,
-            None => match at_random(tickers) {
-                Some(target) => target,
-                None => return Ok(()),
-            },
-        };
+        let dice = Dice { ticker: rand::random(), is_recent: rand::random(), moment: rand::random() };
+        let Some(target) = course.next(tickers, dice) else { return Ok(()) };
         let first = self.read(&target).await?;
-        go_on(nearby, &target, first.goes_on_from);
+        course.has_read(&target, &first);
         let findings = if first.audit.findings.is_empty() {
             Vec::new()
         } else {
@@ -154,30 +130,26 @@ impl Auditor {
             self.metrics.audit_unconfirmed.inc_by((first.audit.findings.len() - findings.len()) as u64);
             findings
         };
-        look_around(nearby, &target.ticker, &findings, self.window_ms);
+        course.has_found(&target.ticker, &findings);
         self.hand_over(target.ticker, first.audit.agreed, findings).await
     }
 
     /// Asks REST once more, and holds the answer against the tables.
     async fn read(&self, target: &Target) -> Result<Reading, Unread> {
-        let asked_after = target.from.minus_ms(1);
-        let answer = self.rest.page(&target.ticker, &Watermark::Through(asked_after)).await.map_err(|error| {
+        let answer = self.rest.page(&target.ticker, &target.question()).await.map_err(|error| {
             let (ticker, retry_after) = (&target.ticker, error.retry_after());
             tracing::debug!(%ticker, "nothing of {ticker} was read again: {}", chain(&error));
             Unread::Failed { retry_after }
         })?;
         self.metrics.audits.inc();
-        let page = answer.page;
-        let nothing = Reading { audit: Audit::default(), goes_on_from: None };
-        let Some(latest) = page.latest_row_at else { return Ok(nothing) };
-        let names: Vec<_> = page.trades.iter().map(|trade| trade.id.clone()).collect();
-        let asked = AskedHoldings { ticker: &target.ticker, after: asked_after, until: latest, names: &names };
-        let held = self.store.holdings(&self.venue, asked).await.map_err(|error| failed(&error))?;
-        let Some(held) = held.map(from_whole_second) else { return Ok(nothing) };
-        let span = Span::told_by(&page, target.from, held.settled_until, self.patience);
-        let audit = audit(&page, span, !answer.rejected.is_empty(), &held);
-        self.metrics.audited_trades.inc_by(audit.agreed.len() as u64);
-        Ok(Reading { audit, goes_on_from: Some(latest.max(target.from.plus_ms(1))) })
+        let names = Target::names(&answer);
+        let held = match target.asked(&answer, &names) {
+            Some(asked) => self.store.holdings(&self.venue, asked).await.map_err(|error| failed(&error))?,
+            None => None,
+        };
+        let reading = Reading::of(target, &answer, held, self.patience);
+        self.metrics.audited_trades.inc_by(reading.audit.agreed.len() as u64);
+        Ok(reading)
     }
 
     async fn hand_over(&self, ticker: Ticker, agreed: Vec<EpochMs>, findings: Vec<Finding>) -> Result<(), Unread> {
@@ -200,57 +172,9 @@ fn failed(error: &store::StoreError) -> Unread {
     Unread::Failed { retry_after: None }
 }
 
-/// A ticker and a moment of its settled tape, by chance.
-fn at_random(tickers: &[TickerState]) -> Option<Target> {
-    if tickers.is_empty() {
-        return None;
-    }
-    let index = rand::random::<u32>() as usize % tickers.len();
-    let state = &tickers[index];
-    let from = moment(state.tape_from, state.watermark.settled_until(), rand::random(), rand::random())?;
-    Some(Target { ticker: state.ticker.clone(), from, until: from, readings_left: 0 })
-}
-
-/// A moment of a tape by two rolls of chance: half within the latest hour, half
-/// anywhere. It may fall a little before the beginning, which then counts, so
-/// that the first trades are read as often as others.
-fn moment(tape_from: EpochMs, settled_until: EpochMs, is_recent: bool, roll: u32) -> Option<EpochMs> {
-    if settled_until <= tape_from {
-        return None;
-    }
-    let begins = if is_recent { tape_from.max(settled_until.minus_ms(RECENT_MS)) } else { tape_from };
-    let length_ms = settled_until.ms_since(begins);
-    let lead_ms = (length_ms / 10).min(60_000);
-    let offset = i128::from(length_ms + lead_ms) * i128::from(roll) / i128::from(u32::MAX);
-    let rolled = begins.minus_ms(lead_ms).plus_ms(i64::try_from(offset).unwrap_or(0));
-    Some(rolled.max(tape_from.plus_ms(1)))
-}
-
-/// Who changes one trade often changes its neighbors: what surrounds a change
-/// of mind is read next, as far as a window reaches.
-fn look_around(nearby: &mut VecDeque<Target>, ticker: &Ticker, findings: &[Finding], window_ms: i64) {
-    let times = || findings.iter().flat_map(|it| [it.was(), it.now()]).flatten().map(|trade| trade.traded_at);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return };
-    if nearby.len() < NEARBY_WAITING {
-        let (from, until) = (first.minus_ms(window_ms), last.plus_ms(window_ms));
-        nearby.push_back(Target { ticker: ticker.clone(), from, until, readings_left: NEARBY_READINGS });
-    }
-}
-
-fn go_on(nearby: &mut VecDeque<Target>, target: &Target, goes_on_from: Option<EpochMs>) {
-    let Some(from) = goes_on_from.filter(|from| *from < target.until) else { return };
-    if target.readings_left > 0 {
-        nearby.push_front(Target { from, readings_left: target.readings_left - 1, ..target.clone() });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(ms: i64) -> EpochMs {
-        EpochMs::new(ms)
-    }
 
     #[test]
     fn the_pace_is_a_share_of_the_rate_and_never_hurries_one_ticker() {
@@ -260,49 +184,5 @@ mod tests {
         assert_eq!(pace.pause(1), five);
         assert_eq!(pace.pause(1_000), Duration::from_millis(20));
         assert!(Pace::of_share(0.0, 500, five).is_none());
-    }
-
-    #[test]
-    fn a_moment_lies_on_the_settled_tape_whatever_the_roll() {
-        let (begins, ends) = (at(1_000), at(10_000_000));
-        let recent = ends.minus_ms(RECENT_MS);
-
-        for roll in [0, 1, u32::MAX / 2, u32::MAX] {
-            for is_recent in [true, false] {
-                let moment = moment(begins, ends, is_recent, roll).expect("a tape");
-                assert!(begins < moment && moment <= ends, "{moment}");
-                assert!(!is_recent || recent.minus_ms(60_000) <= moment, "{moment}");
-            }
-        }
-        assert_eq!(moment(begins, ends, false, 0), Some(at(1_001)));
-        assert_eq!(moment(begins, begins, false, 7), None);
-    }
-
-    #[test]
-    fn what_surrounds_a_change_of_mind_is_read_next_within_a_bound() {
-        let ticker = Ticker::new("BTC").expect("a ticker");
-        let trade = tape::Trade {
-            ticker: ticker.clone(),
-            id: tape::TradeId::new("a").expect("an id"),
-            traded_at: at(50_000),
-            price: tape::Price::parse("1").expect("a price"),
-            quantity: tape::Quantity::parse("1").expect("a quantity"),
-        };
-        let mut nearby = VecDeque::new();
-        look_around(&mut nearby, &ticker, &[], 10_000);
-        assert!(nearby.is_empty());
-
-        for _ in 0..2 * NEARBY_WAITING {
-            look_around(&mut nearby, &ticker, &[Finding::Withdrawn { was: trade.clone() }], 10_000);
-        }
-        assert_eq!(nearby.len(), NEARBY_WAITING);
-        let target = nearby.pop_front().expect("one");
-        assert_eq!((target.from, target.until), (at(40_000), at(60_000)));
-
-        go_on(&mut nearby, &target, Some(at(45_000)));
-        let next = nearby.pop_front().expect("it goes on");
-        assert_eq!((next.from, next.readings_left), (at(45_000), NEARBY_READINGS - 1));
-        go_on(&mut nearby, &next, Some(at(60_000)));
-        assert_eq!(nearby.len(), NEARBY_WAITING - 1, "it is at its end");
     }
 }
