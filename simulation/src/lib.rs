@@ -1,6 +1,7 @@
 //! The whole pipeline of decisions, run from a seed in memory and in simulated
-//! time: the production engine between a market whose socket lies and a store
-//! that fails, is late, crashes, and is reached by two workers at once.
+//! time: the production engine between a market whose socket lies and whose REST
+//! changes its mind, and a store that fails, is late, crashes, and is reached by
+//! two workers at once.
 //!
 //! One thread, one seed, no clock: the same seed makes the same run.
 

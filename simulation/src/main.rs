@@ -40,6 +40,8 @@ struct Total {
     market_ms: i64,
     trades: u64,
     marks: u64,
+    changes: u64,
+    restatements: u64,
     commits: u64,
     kills: u64,
     faults: u64,
@@ -52,6 +54,8 @@ impl Total {
         self.market_ms += report.simulated_ms;
         self.trades += report.trades;
         self.marks += report.marks;
+        self.changes += report.changes;
+        self.restatements += report.restatements;
         self.commits += report.commits;
         self.kills += report.kills;
         self.faults += report.injected.values().sum::<u64>();
@@ -66,11 +70,12 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(replay(&plan));
     }
     let total = run_all(arguments.from, arguments.seeds)?;
-    let Total { runs, failed, market_ms, trades, marks, commits, kills, faults } = total;
+    let Total { runs, failed, market_ms, trades, marks, changes, restatements, commits, kills, faults } = total;
     let hours = market_ms / 3_600_000;
     println!(
         "{runs} seeds, {hours} hours of market: {trades} trades, {faults} faults of the socket, {commits} commits, \
-         {kills} workers killed, {marks} final marks held against the oracle; {failed} seeds failed"
+         {kills} workers killed, {changes} settled trades changed, {restatements} restatements and {marks} final \
+         marks held against the oracle; {failed} seeds failed"
     );
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,16 +1,17 @@
 //! One run: the market trades, workers live and die, and in the end everything
 //! is held against the truth.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use worker::metrics::Metrics;
 
 use crate::chance::Chance;
-use crate::check::{Case, check};
+use crate::check::{Case, Compared, check};
 use crate::executor::Executor;
-use crate::feed::{Injected, Lies, Rest, Truth};
+use crate::feed::{Injected, Lies, Mind, Present, Rest, Truth};
+use crate::memory::disk::TradeName;
 use crate::memory::{Server, Trouble};
-use crate::process::{Process, Sockets, live};
+use crate::process::{Inbox, Process, Sockets, live};
 use crate::scenario::{BEGINS_AT, Plan, Scenario};
 use crate::time::Time;
 
@@ -23,6 +24,13 @@ const CONVERGES_WITHIN_MS: i64 = 600_000;
 
 /// What a page of a single trade may take.
 const PER_TRADE_MS: i64 = 300;
+
+/// Readings that follow one change of mind at most, before chance has a say
+/// again: the auditor looks around it.
+const READINGS_PER_CHANGE: i64 = 55;
+
+/// What a reading takes beside the pace, when nothing goes wrong any more.
+const PER_READING_MS: i64 = 100;
 
 /// More steps than any honest run makes.
 const STEPS_AT_MOST: u64 = 50_000_000;
@@ -43,6 +51,12 @@ pub struct Report {
     pub trades: u64,
     /// Final marks held against the oracle.
     pub marks: u64,
+    /// Settled trades about which the market changed its mind.
+    pub changes: u64,
+    /// Restatements held against the oracle.
+    pub restatements: u64,
+    /// Rows of REST that were no trades.
+    pub refused_rows: u64,
     /// Commits.
     pub commits: u64,
     /// Processes killed.
@@ -63,19 +77,31 @@ pub fn run(plan: &Plan) -> Report {
             state.witness.mix(format!("{table} {row:?}").as_bytes());
         }
     });
-    let (truth, lies) = (&run.rest.truth, &*run.lies);
-    let case = Case { scenario: &run.scenario, truth, lies, disk: &state.disk, witness: &state.witness };
-    let (found, marks) = check(&case);
+    let mind = run.rest.mind();
+    let case = Case {
+        scenario: &run.scenario,
+        truth: &mind.truth,
+        told: &run.told,
+        changes: &mind.changes,
+        refused_rows: mind.refused_rows,
+        lies: &run.lies,
+        disk: &state.disk,
+        witness: &state.witness,
+    };
+    let (found, Compared { marks, restatements }) = check(&case);
     complaints.extend(found);
     Report {
         complaints,
         digest: state.witness.digest(),
         simulated_ms: run.time.now() - BEGINS_AT,
-        trades: truth.trades.values().map(|trades| trades.len() as u64).sum(),
+        trades: run.told.trades.values().map(|trades| trades.len() as u64).sum(),
         marks,
+        changes: mind.changes.len() as u64,
+        restatements,
+        refused_rows: mind.refused_rows,
         commits: state.witness.commits,
         kills: run.kills,
-        injected: lies.injected.clone(),
+        injected: run.lies.injected.clone(),
     }
 }
 
@@ -84,6 +110,8 @@ struct Run {
     time: Arc<Time>,
     server: Arc<Server>,
     rest: Arc<Rest>,
+    /// What was truly traded, as it is told first.
+    told: Truth,
     lies: Arc<Lies>,
     sockets: Sockets,
     executor: Executor,
@@ -100,18 +128,20 @@ impl Run {
     fn new(plan: &Plan) -> Self {
         let scenario = Arc::new(Scenario::of(plan));
         let time = Time::starting_at(BEGINS_AT);
-        let truth = Truth::of(&scenario);
-        let lies = Arc::new(Lies::of(&truth, &scenario));
+        let told = Truth::of(&scenario);
+        let lies = Arc::new(Lies::of(&told, &scenario));
         let Scenario { store_fails: fails, store_is_late: is_late, pages_by_id, tells_seconds_only, .. } = *scenario;
         let trouble = Trouble { fails, is_late, until: scenario.calm_from() };
         let server = Server::new(Arc::clone(&time), plan.seed, trouble);
         let page_limit = scenario.config.page_limit;
-        let rest = Arc::new(Rest { truth, page_limit, pages_by_id, tells_seconds_only });
+        let mind = Mind::new(told.clone(), scenario.changes_of_mind.clone(), page_limit, plan.seed);
+        let rest = Arc::new(Rest { mind: Mutex::new(mind), page_limit, pages_by_id, tells_seconds_only });
         let (depositions, server_crashes) = (scenario.depositions.clone(), scenario.server_crashes.clone());
         let mut run = Self {
             time,
             server,
             rest,
+            told,
             lies,
             sockets: Sockets::default(),
             executor: Executor::default(),
@@ -165,8 +195,11 @@ impl Run {
     fn live(&mut self) -> Vec<String> {
         let last_at = self.lies.last_at().max(self.scenario.calm_from());
         let settled_by = last_at + VERDICTS_WITHIN_MS;
-        let trades: usize = self.rest.truth.trades.values().map(Vec::len).sum();
-        let patience = CONVERGES_WITHIN_MS + i64::try_from(trades).unwrap_or(0) * PER_TRADE_MS;
+        let trades: usize = self.told.trades.values().map(Vec::len).sum();
+        let changes = i64::try_from(self.scenario.changes_of_mind.len()).unwrap_or(0);
+        let audit_every_ms = i64::try_from(self.scenario.config.audit_every.as_millis()).unwrap_or(0);
+        let auditing = changes * READINGS_PER_CHANGE * (audit_every_ms + PER_READING_MS);
+        let patience = CONVERGES_WITHIN_MS + i64::try_from(trades).unwrap_or(0) * PER_TRADE_MS + auditing;
         let mut steps = 0;
         loop {
             steps += 1;
@@ -180,6 +213,9 @@ impl Run {
                         return vec![self.stuck()];
                     }
                     self.let_fate_act();
+                    if self.time.now() < settled_by {
+                        self.let_minds_change();
+                    }
                 }
             }
         }
@@ -217,17 +253,32 @@ impl Run {
         }
     }
 
+    /// The market changes its mind about what nobody doubts any more.
+    fn let_minds_change(&self) {
+        let (now, state) = (self.time.now(), self.server.state());
+        let is_awaited = |name: &TradeName| {
+            let sockets = self.sockets.lock().expect("nothing panics while holding it");
+            let has = |socket: &Weak<Inbox>| socket.upgrade().is_some_and(|inbox| inbox.has(&name.0, &name.1));
+            let mut coming = self.lies.frames.iter().filter(|frame| now <= frame.at);
+            state.witness.is_writing(name) || sockets.iter().any(has) || coming.any(|it| it.of.as_ref() == Some(name))
+        };
+        self.rest.mind().act(&Present { now, disk: &state.disk, is_awaited: &is_awaited });
+    }
+
     fn is_settled(&self, by: i64) -> bool {
         let state = self.server.state();
         let all_are = state.disk.tickers.values().all(|row| by <= row.watermark.settled_until().ms());
-        by <= self.time.now() && all_are
+        by <= self.time.now() && all_are && self.rest.mind().not_followed(&state.disk).is_empty()
     }
 
     fn stuck(&self) -> String {
         let state = self.server.state();
         let at: Vec<_> =
             state.disk.tickers.iter().map(|(ticker, row)| format!("{ticker} {:?}", row.watermark)).collect();
-        format!("not everything was settled by {}: {}", self.time.now(), at.join(", "))
+        let open = self.rest.mind().not_followed(&state.disk);
+        let open: Vec<_> = open.into_iter().map(|(ticker, at)| format!("{ticker} at {at}")).collect();
+        let (now, at, open) = (self.time.now(), at.join(", "), open.join(", "));
+        format!("not everything was settled by {now}: {at}; not corrected: {open}")
     }
 }
 

@@ -41,6 +41,8 @@ parts! {
     Cut "cut" "Connections that are cut.",
     RestLag "rest-lag" "REST that knows a trade only a while later.",
     RestTrouble "rest-trouble" "REST that fails or answers late.",
+    RefusedRows "refused-rows" "REST pages with rows that are no trades.",
+    ChangesOfMind "changes-of-mind" "REST that tells settled trades otherwise than it did.",
     Crash "crash" "Workers killed at any step.",
     SecondWorker "second-worker" "A second worker at once, and leaders deposed without their knowledge.",
     StoreTrouble "store-trouble" "Statements and commits that fail, some with an unknown outcome.",
@@ -127,6 +129,8 @@ pub struct Scenario {
     pub depositions: Vec<i64>,
     /// Moments at which the database is killed.
     pub server_crashes: Vec<i64>,
+    /// Moments from which on the market changes its mind about a trade.
+    pub changes_of_mind: Vec<i64>,
 }
 
 impl Scenario {
@@ -149,6 +153,7 @@ impl Scenario {
         let (fails, late, crashes) =
             (*chance.pick(&[0, 0, 1, 5]), *chance.pick(&[0, 0, 2, 20]), *chance.pick(&[0, 1, 2, 6]));
         let (deposed, server_killed) = (chance.between(0, 3), *chance.pick(&[0, 0, 1, 2]));
+        let changes = *Chance::of(plan.seed, "changes").pick(&[0, 0, 1, 3, 6]);
         let config_chance = Chance::of(plan.seed, "settings");
 
         let has = |part| !plan.without.contains(&part);
@@ -173,6 +178,7 @@ impl Scenario {
             store_is_late: if has(Part::StoreLate) { late } else { 0 },
             crashes: if has(Part::Crash) { crashes } else { 0 },
             depositions: moments("depositions", if has_two { deposed } else { 0 }),
+            changes_of_mind: moments("changes", if has(Part::ChangesOfMind) { changes } else { 0 }),
             server_crashes: moments("server", if has(Part::ServerCrash) { server_killed } else { 0 }),
         }
     }
@@ -199,6 +205,7 @@ fn settings(mut chance: Chance, tickers: usize, past_seconds: i64, has_small_lim
     let followed = *chance.pick(&[0, 1, tickers]);
     let max_tickers = *chance.pick(&[1_000, 1_000, 1_000, 2]);
     let backfill = if past_seconds > 0 && chance.per_mille(600) { format!("-{past_seconds}s") } else { "now".into() };
+    let audit_every = *chance.pick(&["2s", "1s", "1s", "500ms"]);
     let limit = |usual: i64, drawn: i64| if has_small_limits { drawn } else { usual }.to_string();
     let vars = [
         ("INTERVAL", interval.to_owned()),
@@ -209,6 +216,7 @@ fn settings(mut chance: Chance, tickers: usize, past_seconds: i64, has_small_lim
         ("MAX_TICKERS", limit(1_000, max_tickers)),
         ("TICKERS", names[..followed.min(tickers)].join(",")),
         ("BACKFILL_FROM", backfill),
+        ("AUDIT_EVERY", audit_every.to_owned()),
     ];
     let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value));
     Config::from_vars(vars).expect("settings the worker accepts")

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use market::Said;
-use tape::EpochMs;
+use tape::{EpochMs, Finding};
 
-use crate::memory::disk::{Disk, TradeName, Writes};
+use crate::memory::disk::{Disk, TradeName, TradeRow, Writes};
+use crate::process::is_named;
 
 /// More violations than this are not kept.
 const VIOLATIONS_KEPT: usize = 20;
@@ -27,6 +28,10 @@ pub struct Confirmed {
     pub commit: u64,
     /// Since when the worker that committed it was listening.
     pub listening_since: Option<EpochMs>,
+    /// With which time.
+    pub at: EpochMs,
+    /// Whether an audit brought it.
+    pub is_audited: bool,
 }
 
 /// What was seen.
@@ -36,8 +41,8 @@ pub struct Witness {
     pub violations: Vec<String>,
     /// Batches whose commit took place, by commit.
     pub batches: BTreeMap<u64, Batch>,
-    /// The first confirmation of each trade.
-    pub confirmed: BTreeMap<TradeName, Confirmed>,
+    /// The confirmations of each trade: one, unless it was withdrawn in between.
+    pub confirmed: BTreeMap<TradeName, Vec<Confirmed>>,
     /// Statements so far.
     pub statements: u64,
     /// Commits so far.
@@ -89,6 +94,12 @@ impl Witness {
         self.listening.remove(&worker);
     }
 
+    /// Whether a worker is writing, or about to write, a copy of a trade.
+    pub fn is_writing(&self, name: &TradeName) -> bool {
+        let mut said = self.pending.values().flat_map(|batch| &batch.said);
+        said.any(|said| matches!(said, Said::Trade(heard) if is_named(heard, &name.0, &name.1)))
+    }
+
     /// Keeps a violation.
     pub fn accuse(&mut self, what: String) {
         if self.violations.len() < VIOLATIONS_KEPT {
@@ -99,7 +110,7 @@ impl Witness {
     /// A crash of the server undid a commit.
     pub fn undone(&mut self, commit: u64) {
         self.batches.remove(&commit);
-        self.confirmed.retain(|_, confirmed| confirmed.commit != commit);
+        self.confirmed.values_mut().for_each(|all| all.retain(|confirmed| confirmed.commit != commit));
     }
 
     /// Looks at what is about to be committed.
@@ -125,13 +136,24 @@ impl Witness {
     fn watch_trades(&mut self, disk: &Disk, writes: &Writes, worker: usize, commit: u64) {
         let listening_since = self.listening.get(&worker).copied();
         for (name, row) in &writes.trades {
-            let was_confirmed = disk.trades.get(name).is_some_and(|row| row.is_validated);
-            let is_confirmed = row.as_ref().is_some_and(|row| row.is_validated);
-            if was_confirmed && !is_confirmed {
-                self.accuse(format!("the confirmed trade {} {} is no longer confirmed", name.0, name.1));
-            }
-            if !was_confirmed && is_confirmed {
-                self.confirmed.insert(name.clone(), Confirmed { commit, listening_since });
+            let was = disk.trades.get(name).filter(|row| row.is_validated);
+            let is = row.as_ref().filter(|row| row.is_validated);
+            let correction = correction(writes, name);
+            match (was, is) {
+                (Some(_), None) if correction.is_none_or(|it| it.now().is_some()) => {
+                    self.accuse(format!("the confirmed trade {} {} is no longer confirmed", name.0, name.1));
+                }
+                (Some(was), Some(is))
+                    if is_settled(disk, name, was.at) && is_other(was, is) && correction.is_none() =>
+                {
+                    self.accuse(format!("the settled trade {} {} changed without a word", name.0, name.1));
+                }
+                (None, Some(is)) => {
+                    let is_audited = correction.is_some();
+                    let confirmed = Confirmed { commit, listening_since, at: is.at, is_audited };
+                    self.confirmed.entry(name.clone()).or_default().push(confirmed);
+                }
+                _ => {}
             }
         }
     }
@@ -139,12 +161,40 @@ impl Witness {
     fn watch_figures(&mut self, disk: &Disk, writes: &Writes) {
         for ((ticker, interval, mark), row) in &writes.figures {
             let Some(was) = disk.figures.get(&(ticker.clone(), *interval, *mark)) else { continue };
+            let entry = writes.restatements.get(&(ticker.clone(), *interval, *mark, was.revision + 1));
+            let entry = entry.and_then(Option::as_ref);
             let same = row.as_ref().is_some_and(|row| {
-                (row.sums, row.price, row.final_at, row.chained) == (was.sums, was.price, was.final_at, was.chained)
+                let is_rooted = (row.final_at, row.chained) == (was.final_at, was.chained);
+                let is_said = entry.is_some_and(|it| (it.old, it.new) == (was.sums, row.sums));
+                let is_same = entry.is_none() && row.sums == was.sums && row.price == was.price;
+                let revision = was.revision + u32::from(entry.is_some());
+                is_rooted && row.revision == revision && (is_same || is_said)
             });
             if was.final_at.is_some() && !same {
-                self.accuse(format!("the final figure of {ticker} at {mark} changed"));
+                self.accuse(format!("the final figure of {ticker} at {mark} changed without its restatement"));
             }
         }
+        let restated = writes.restatements.len() as u64;
+        let mut corrections = writes.corrections.values().flatten().peekable();
+        if restated > 0 && corrections.peek().is_none() {
+            self.accuse(format!("{restated} figures were restated, and no trade was corrected"));
+        }
+        if let Some(row) = corrections.find(|row| row.restated != restated) {
+            self.accuse(format!("{restated} figures were restated, the ledger says {}", row.restated));
+        }
     }
+}
+
+/// What a transaction says about a trade in the ledger of corrections.
+fn correction<'a>(writes: &'a Writes, name: &TradeName) -> Option<&'a Finding> {
+    let mut findings = writes.corrections.values().flatten().map(|row| &row.finding);
+    findings.find(|finding| finding.name() == (&name.0, &name.1))
+}
+
+fn is_settled(disk: &Disk, name: &TradeName, at: EpochMs) -> bool {
+    disk.tickers.get(&name.0).is_some_and(|row| at <= row.watermark.settled_until())
+}
+
+fn is_other(was: &TradeRow, is: &TradeRow) -> bool {
+    (was.at, was.price, was.quantity) != (is.at, is.price, is.quantity)
 }

@@ -17,7 +17,7 @@ pub fn check(case: &Case<'_>, complaints: &mut Complaints) -> u64 {
 
 fn check_ticker(case: &Case<'_>, ticker: &Ticker, row: &TickerRow, complaints: &mut Complaints) -> u64 {
     let interval = case.scenario.config.interval;
-    let oracle = Oracle::new(case.tape(ticker, row));
+    let oracle = Oracle::new(case.tape(case.truth, ticker, row));
     let last = Mark::at_or_before(row.watermark.settled_until());
     let mut mark = Mark::at_or_before(row.tape_from).next();
     let mut found = 0;
@@ -48,7 +48,8 @@ fn check_ticker(case: &Case<'_>, ticker: &Ticker, row: &TickerRow, complaints: &
     finals
 }
 
-/// Nothing is final outside the tape, and the chain has an entry per final mark.
+/// Nothing is final outside the tape, and the chain has an entry per final mark
+/// and per restatement.
 fn check_beyond(case: &Case<'_>, ticker: &Ticker, at: (&TickerRow, Mark, u64), complaints: &mut Complaints) {
     let (row, last, finals) = at;
     let interval = case.scenario.config.interval;
@@ -59,8 +60,11 @@ fn check_beyond(case: &Case<'_>, ticker: &Ticker, at: (&TickerRow, Mark, u64), c
         complaints.push(format!("{ticker}: {outside} marks are final outside the tape"));
     }
     let entries = case.disk.chain_heads.get(&(ticker.clone(), interval)).map_or(0, |head| head.entry);
-    if entries != finals {
-        complaints.push(format!("{ticker}: the chain has {entries} entries, {finals} marks are final"));
+    let own = case.disk.restatements.iter().filter(|(key, row)| key.0 == *ticker && row.appended.is_some());
+    let restatements = own.count() as u64;
+    if entries != finals + restatements {
+        let what = format!("{finals} marks are final and {restatements} restatements appended");
+        complaints.push(format!("{ticker}: the chain has {entries} entries, {what}"));
     }
 }
 

@@ -23,10 +23,11 @@
 use std::collections::BTreeMap;
 
 use market::Said;
-use tape::{FaultKind, Heard, Trade};
+use tape::{EpochMs, FaultKind, Heard, Trade};
 
 use super::{Case, Complaints};
 use crate::memory::disk::TradeName;
+use crate::witness::Confirmed;
 
 /// How often each kind, of a trade or in all.
 type Counts = BTreeMap<&'static str, i64>;
@@ -42,12 +43,19 @@ pub fn check(case: &Case<'_>, complaints: &mut Complaints) {
     let mut expected: BTreeMap<TradeName, Counts> = BTreeMap::new();
     let mut outcomes = Counts::new();
     for (ticker, row) in &case.disk.tickers {
-        for trade in case.tape(ticker, row) {
+        for trade in case.tape(case.told, ticker, row) {
             let name = (ticker.clone(), trade.id.clone());
             let copies = copies.get(&name).map_or(&[][..], Vec::as_slice);
             let (faults, outcome) = expected_of(case, &name, trade, copies);
             *outcomes.entry(outcome).or_default() += 1;
             expected.insert(name, faults);
+        }
+    }
+    for (name, confirmed) in case.confirmed_anew() {
+        let outcome = unheard_as(confirmed.at, confirmed);
+        *outcomes.entry(outcome).or_default() += 1;
+        if outcome == FaultKind::Missing.as_str() {
+            *expected.entry(name.clone()).or_default().entry(outcome).or_default() += 1;
         }
     }
     let mut found: BTreeMap<TradeName, Counts> = BTreeMap::new();
@@ -107,14 +115,13 @@ fn heard(case: &Case<'_>) -> (Copies, BTreeMap<String, i64>) {
 /// The faults of a true trade, and what it is counted as.
 fn expected_of(case: &Case<'_>, name: &TradeName, trade: &Trade, copies: &[(u64, Heard)]) -> (Counts, &'static str) {
     let mut faults = Counts::new();
-    let confirmed = case.witness.confirmed.get(name);
     let Some((_, first)) = copies.first() else {
-        let listening_since = confirmed.and_then(|confirmed| confirmed.listening_since);
-        if listening_since.is_none_or(|since| trade.traded_at < since) {
-            return (faults, UNHEARD);
+        let confirmed = case.witness.confirmed.get(name).and_then(|all| all.first());
+        let outcome = confirmed.map_or(UNHEARD, |confirmed| unheard_as(trade.traded_at, confirmed));
+        if outcome == FaultKind::Missing.as_str() {
+            faults.insert(outcome, 1);
         }
-        faults.insert(FaultKind::Missing.as_str(), 1);
-        return (faults, FaultKind::Missing.as_str());
+        return (faults, outcome);
     };
     let again = i64::try_from(copies.len()).unwrap_or(i64::MAX) - 1;
     if again > 0 {
@@ -128,6 +135,25 @@ fn expected_of(case: &Case<'_>, name: &TradeName, trade: &Trade, copies: &[(u64,
     }
     faults.insert(FaultKind::Altered.as_str(), 1);
     (faults, FaultKind::Altered.as_str())
+}
+
+/// What a trade is counted as of which no copy came.
+fn unheard_as(traded_at: EpochMs, confirmed: &Confirmed) -> &'static str {
+    let was_listening = confirmed.listening_since.is_some_and(|since| since <= traded_at);
+    if was_listening { FaultKind::Missing.as_str() } else { UNHEARD }
+}
+
+impl Case<'_> {
+    /// The confirmations, beside the first of what was told first, that an
+    /// ordinary answer brought: of a trade that the market had moved out of the
+    /// settled tape. It is judged again, and its copies are forgotten.
+    pub fn confirmed_anew(&self) -> impl Iterator<Item = (&TradeName, &Confirmed)> {
+        self.witness.confirmed.iter().flat_map(|(name, all)| {
+            let is_told = self.told.find(&name.0, &name.1).is_some();
+            let later = all.iter().skip(usize::from(is_told));
+            later.filter(|confirmed| !confirmed.is_audited).map(move |confirmed| (name, confirmed))
+        })
+    }
 }
 
 /// The counts per minute add up to the ledger and to the trades confirmed.

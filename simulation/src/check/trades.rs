@@ -5,18 +5,24 @@ use std::collections::BTreeSet;
 use tape::{Ticker, Trade};
 
 use super::{Case, Complaints};
+use crate::feed::Truth;
 use crate::memory::disk::TickerRow;
 
 /// What an unpageable millisecond is called in the tables.
 const UNPAGEABLE: &str = "unpageable_millisecond";
 
 impl Case<'_> {
-    /// The true trades of a ticker's tape, in order of time: those after its
-    /// beginning. Of a millisecond that REST cannot page through, which an
+    /// The trades of a ticker's tape as a truth has them, in order of time: those
+    /// after its beginning. Of a millisecond that REST cannot page through, which an
     /// incident says, those are left out that REST never gave.
-    pub fn tape<'a>(&'a self, ticker: &'a Ticker, row: &'a TickerRow) -> impl Iterator<Item = &'a Trade> {
+    pub fn tape<'a>(
+        &'a self,
+        truth: &'a Truth,
+        ticker: &'a Ticker,
+        row: &'a TickerRow,
+    ) -> impl Iterator<Item = &'a Trade> {
         let unpageable = self.unpageable(ticker);
-        let all = self.truth.trades.get(ticker).into_iter().flatten().map(|it| &it.trade);
+        let all = truth.trades.get(ticker).into_iter().flatten().map(|it| &it.trade);
         all.filter(move |trade| {
             let is_held =
                 || self.disk.trades.get(&(ticker.clone(), trade.id.clone())).is_some_and(|it| it.is_validated);
@@ -34,7 +40,7 @@ pub fn check(case: &Case<'_>, complaints: &mut Complaints) {
     for (ticker, row) in &case.disk.tickers {
         let confirmed = case.disk.trades.iter().filter(|(name, it)| name.0 == *ticker && it.is_validated).count();
         let mut expected = 0;
-        for trade in case.tape(ticker, row) {
+        for trade in case.tape(case.truth, ticker, row) {
             expected += 1;
             let held = case.disk.trades.get(&(ticker.clone(), trade.id.clone())).filter(|it| it.is_validated);
             let is_true =

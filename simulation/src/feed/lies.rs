@@ -16,6 +16,8 @@ pub struct Frame {
     pub at: i64,
     /// What it says.
     pub text: String,
+    /// Of which trade it is a copy.
+    pub of: Option<(Ticker, TradeId)>,
 }
 
 /// How many faults of each kind were made.
@@ -125,7 +127,8 @@ impl Lies {
         } else if is_altered {
             self.count("alter");
         }
-        self.frames.push(Frame { at, text: json(&said, chance) });
+        let of = Some((trade.ticker.clone(), trade.id.clone()));
+        self.frames.push(Frame { at, text: json(&said, chance), of });
     }
 
     /// Tells what never was.
@@ -139,13 +142,13 @@ impl Lies {
         if rates.strikes(chance, Part::Phantom) {
             for copy in 0..copies {
                 self.count("phantom");
-                self.frames.push(Frame { at: at + copy * 9_000, text: text.clone() });
+                self.frames.push(Frame { at: at + copy * 9_000, text: text.clone(), of: None });
             }
         }
         let broken = broken(&near.ticker, chance);
         if rates.strikes(chance, Part::Malformed) {
             self.count("malformed");
-            self.frames.push(Frame { at, text: broken });
+            self.frames.push(Frame { at, text: broken, of: None });
         }
     }
 

@@ -21,7 +21,7 @@ pub struct TrueTrade {
 }
 
 /// Every trade, per ticker, in the market's own order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Truth {
     /// The trades of each ticker.
     pub trades: BTreeMap<Ticker, Vec<TrueTrade>>,
@@ -44,8 +44,8 @@ impl Truth {
     }
 
     /// The trade of this name, if there is one.
-    pub fn find(&self, trade: &Trade) -> Option<&TrueTrade> {
-        self.trades.get(&trade.ticker)?.iter().find(|it| it.trade.id == trade.id)
+    pub fn find(&self, ticker: &Ticker, id: &TradeId) -> Option<&Trade> {
+        self.trades.get(ticker)?.iter().map(|it| &it.trade).find(|trade| trade.id == *id)
     }
 }
 

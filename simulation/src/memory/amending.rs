@@ -16,23 +16,7 @@ impl Txn {
     pub(super) async fn holdings_hold(&self, asked: AskedHoldings<'_>) -> Result<Option<Holdings>, StoreError> {
         self.step("holdings_hold", asked.names.len()).await?;
         let (state, mut writes) = self.sight();
-        let AskedHoldings { ticker, after, until, names } = asked;
-        let tickers = View { held: &state.disk.tickers, own: &mut writes.tickers };
-        let Some(standing) = tickers.get(ticker).cloned() else { return Ok(None) };
-        let settled_until = standing.watermark.settled_until();
-        let (after, until) = (after.max(standing.tape_from), until.min(settled_until));
-        let mut found = rows_between(&state.disk, &mut writes, ticker, after, until);
-        let spanned: BTreeSet<TradeName> = found.iter().map(|(name, _)| name.clone()).collect();
-        let view = trades::trades(&state.disk, &mut writes);
-        for id in names.iter().collect::<BTreeSet<_>>() {
-            let name = (ticker.clone(), id.clone());
-            if let Some(row) = view.get(&name).filter(|_| !spanned.contains(&name)) {
-                found.push((name, row.clone()));
-            }
-        }
-        found.sort_by(|(a_name, a), (b_name, b)| (a.at, a_name).cmp(&(b.at, b_name)));
-        let held = found.iter().map(|(name, row)| trades::known(name, row)).collect();
-        Ok(Some(Holdings { tape_from: standing.tape_from, settled_until, trades: held }))
+        Ok(holdings(&state.disk, &mut writes, asked))
     }
 
     pub(super) async fn trades_confirmed(
@@ -152,4 +136,25 @@ fn rows_between(
     let is_within = |row: &&TradeRow| after < row.at && row.at <= until;
     let seen = |name: TradeName| view.get(&name).filter(is_within).cloned().map(|row| (name, row));
     names.into_iter().filter_map(seen).collect()
+}
+
+/// What is held of a ticker's settled trades, and under some names.
+pub(super) fn holdings(disk: &Disk, writes: &mut Writes, asked: AskedHoldings<'_>) -> Option<Holdings> {
+    let AskedHoldings { ticker, after, until, names } = asked;
+    let tickers = View { held: &disk.tickers, own: &mut writes.tickers };
+    let standing = tickers.get(ticker).cloned()?;
+    let settled_until = standing.watermark.settled_until();
+    let (after, until) = (after.max(standing.tape_from), until.min(settled_until));
+    let mut found = rows_between(disk, writes, ticker, after, until);
+    let spanned: BTreeSet<TradeName> = found.iter().map(|(name, _)| name.clone()).collect();
+    let view = trades::trades(disk, writes);
+    for id in names.iter().collect::<BTreeSet<_>>() {
+        let name = (ticker.clone(), id.clone());
+        if let Some(row) = view.get(&name).filter(|_| !spanned.contains(&name)) {
+            found.push((name, row.clone()));
+        }
+    }
+    found.sort_by(|(a_name, a), (b_name, b)| (a.at, a_name).cmp(&(b.at, b_name)));
+    let held = found.iter().map(|(name, row)| trades::known(name, row)).collect();
+    Some(Holdings { tape_from: standing.tape_from, settled_until, trades: held })
 }

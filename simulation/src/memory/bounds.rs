@@ -1,5 +1,7 @@
 //! What was said of how wrong provisional figures may be, and what that taught.
 
+use std::collections::BTreeSet;
+
 use store::bounds::{BoundEvidence, BoundOutcomes};
 use store::{BoundsKept, StoreError};
 use tape::bound::{Class, ErrorBin, Hour, Lesson, Outcomes, SaidBefore, Unsaid};
@@ -19,7 +21,7 @@ impl Txn {
         let (state, mut writes) = self.sight();
         let view = View { held: &state.disk.figures, own: &mut writes.figures };
         let mut said = Vec::new();
-        for (ticker, mark) in marks {
+        for (ticker, mark) in marks.iter().collect::<BTreeSet<_>>() {
             let Some(row) = view.get(&(ticker.clone(), interval, *mark)) else { continue };
             let (Some(price), Some(statement), None) = (row.price, &row.bound, row.final_at) else { continue };
             // How many marks there were then is not kept: it teaches nothing.

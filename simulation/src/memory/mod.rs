@@ -22,6 +22,7 @@ mod checks;
 pub mod disk;
 mod figures;
 mod ledger;
+mod reader;
 mod server;
 mod tables;
 mod trades;
@@ -30,7 +31,8 @@ mod view;
 mod watermarks;
 
 pub use disk::{Disk, Writes};
+pub use reader::Reader;
 pub use server::{Server, Trouble};
-pub use tables::SimTables;
+pub use tables::{SimTables, VENUE};
 pub use txn::Txn;
 pub use view::View;

@@ -18,7 +18,7 @@ use worker::tables::{Tables, TablesTxn};
 use super::disk::{TickerRow, TradeName, Writes};
 use super::server::{Server, unavailable};
 use super::txn::Txn;
-use super::{Disk, bounds, trades};
+use super::{Disk, bounds, trades, watermarks};
 
 /// The name of the simulated venue.
 pub const VENUE: &str = "simulated";
@@ -101,13 +101,7 @@ impl Tables for SimTables {
     }
 
     async fn watermarks(&self) -> Result<Vec<TickerState>, StoreError> {
-        let state = |(ticker, row): (&Ticker, &TickerRow)| TickerState {
-            ticker: ticker.clone(),
-            watermark: row.watermark.clone(),
-            tape_from: row.tape_from,
-            market_time: row.market_time,
-        };
-        self.read("watermarks", 0, |disk| disk.tickers.iter().map(state).collect()).await
+        self.read("watermarks", 0, watermarks::states).await
     }
 
     async fn window_buckets(&self, after: &[(Ticker, EpochMs)]) -> Result<HashMap<Ticker, Vec<Bucket>>, StoreError> {

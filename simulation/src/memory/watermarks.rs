@@ -1,10 +1,10 @@
 //! How far each ticker is confirmed.
 
-use store::{Advance, StoreError};
-use tape::EpochMs;
+use store::{Advance, StoreError, TickerState};
+use tape::{EpochMs, Ticker};
 
 use super::checks;
-use super::disk::TickerRow;
+use super::disk::{Disk, TickerRow};
 use super::server::refused;
 use super::txn::Txn;
 use super::view::View;
@@ -33,4 +33,15 @@ impl Txn {
         }
         Ok(())
     }
+}
+
+/// How far each ticker is confirmed.
+pub(super) fn states(disk: &Disk) -> Vec<TickerState> {
+    let state = |(ticker, row): (&Ticker, &TickerRow)| TickerState {
+        ticker: ticker.clone(),
+        watermark: row.watermark.clone(),
+        tape_from: row.tape_from,
+        market_time: row.market_time,
+    };
+    disk.tickers.iter().map(state).collect()
 }

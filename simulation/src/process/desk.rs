@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use market::Said;
 use worker::clock::Clock;
-use worker::engine::{Asked, Engine, SessionError};
+use worker::engine::{Asked, Audited, Engine, SessionError};
 
 use super::inbox::Inbox;
 use super::life::Process;
@@ -16,6 +16,7 @@ use crate::witness::Batch;
 const GATHER_MS: i64 = 20;
 const CHECK_EVERY_MS: i64 = 5_000;
 const ANSWERS_TOGETHER: usize = 128;
+const AUDITS_TOGETHER: usize = 16;
 
 /// Where the engine gets its work from.
 pub struct Desk {
@@ -30,6 +31,7 @@ enum Work {
     Mark,
     Check,
     Settle,
+    Audit,
     Hear,
 }
 
@@ -73,6 +75,10 @@ impl Desk {
                         self.hear().await?;
                     }
                 }
+                Work::Audit => {
+                    let audited = self.audited();
+                    self.engine.audit(audited).await?;
+                }
                 Work::Hear => {
                     gathered_at = time.now();
                     self.hear().await?;
@@ -92,10 +98,11 @@ impl Desk {
             let mut waiting = self.inbox.waiting();
             waiting.wakes(context);
             let has_said = !waiting.said.is_empty() && is_gathered;
-            match (is_mark, is_check, !waiting.asked.is_empty(), has_said) {
+            match (is_mark, is_check, !waiting.asked.is_empty(), !waiting.audited.is_empty(), has_said) {
                 (true, ..) => Poll::Ready(Work::Mark),
                 (_, true, ..) => Poll::Ready(Work::Check),
-                (_, _, true, _) => Poll::Ready(Work::Settle),
+                (_, _, true, ..) => Poll::Ready(Work::Settle),
+                (.., true, _) => Poll::Ready(Work::Audit),
                 (.., true) => Poll::Ready(Work::Hear),
                 _ => Poll::Pending,
             }
@@ -133,6 +140,12 @@ impl Desk {
         let mut waiting = self.inbox.waiting();
         let together = waiting.asked.len().min(ANSWERS_TOGETHER);
         waiting.asked.drain(..together).collect()
+    }
+
+    fn audited(&self) -> Vec<Audited> {
+        let mut waiting = self.inbox.waiting();
+        let together = waiting.audited.len().min(AUDITS_TOGETHER);
+        waiting.audited.drain(..together).collect()
     }
 
     /// Memory depends on the window, whatever was heard.

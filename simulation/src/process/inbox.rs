@@ -1,13 +1,13 @@
 //! What a session's desk gets its work from: the bounded queue of the socket,
-//! and the answers of REST.
+//! the answers of REST, and what was read again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Waker};
 
 use market::{Market, Said, said};
-use tape::{EpochMs, Heard};
-use worker::engine::Asked;
+use tape::{EpochMs, Heard, Ticker, TradeId};
+use worker::engine::{Asked, Audited};
 
 /// What waits.
 #[derive(Default)]
@@ -16,12 +16,14 @@ pub struct Waiting {
     pub said: VecDeque<Said>,
     /// Answered and not settled yet.
     pub asked: Vec<Asked>,
+    /// Read again and not taken in yet.
+    pub audited: Vec<Audited>,
     /// Frames that found the queue full.
     pub dropped: u64,
     waker: Option<Waker>,
 }
 
-/// The two queues of one session.
+/// The queues of one session.
 pub struct Inbox {
     waiting: Mutex<Waiting>,
     queue_limit: usize,
@@ -73,6 +75,23 @@ impl Inbox {
         waiting.asked.push(asked);
         waiting.wake();
     }
+
+    /// Takes in what was read again.
+    pub fn audited(&self, audited: Audited) {
+        let mut waiting = self.waiting();
+        waiting.audited.push(audited);
+        waiting.wake();
+    }
+
+    /// Whether a copy of a trade waits.
+    pub fn has(&self, ticker: &Ticker, id: &TradeId) -> bool {
+        self.waiting().said.iter().any(|said| matches!(said, Said::Trade(heard) if is_named(heard, ticker, id)))
+    }
+}
+
+/// Whether what was heard is a copy of a trade.
+pub fn is_named(heard: &Heard, ticker: &Ticker, id: &TradeId) -> bool {
+    heard.trade.ticker == *ticker && heard.trade.id == *id
 }
 
 impl Waiting {

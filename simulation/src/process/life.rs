@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
 use tape::EpochMs;
@@ -12,6 +12,7 @@ use worker::config::MarketClock;
 use worker::engine::{Engine, Follow, SessionError};
 use worker::metrics::Metrics;
 
+use super::auditor::audit;
 use super::desk::Desk;
 use super::inbox::{Inbox, Sockets};
 use super::reconciler::reconcile;
@@ -48,21 +49,34 @@ pub struct Mood {
     pub fails: bool,
     /// Whether the next page is asked for before this one is settled.
     pub reads_on: bool,
+    /// How many rows of the page are no trades.
+    pub refused_rows: usize,
 }
 
 impl Process {
     /// Draws what becomes of a question.
     pub fn rest_mood(&self) -> Mood {
-        let mut chance = self.chance.lock().expect("nothing panics while holding it");
+        let mut chance = self.chance();
         let (asking_ms, answering_ms) = (chance.between(1, 40), chance.between(1, 40));
         let (fails, is_slow) = (chance.per_mille(30), chance.per_mille(30));
         let slow_ms = chance.between(100, 9_000);
         let reads_on = chance.per_mille(700);
+        let (has_refused, refused_rows) = (chance.per_mille(30), *chance.pick(&[1, 2, 3]));
+        let tells_nonsense = has_refused && !self.scenario.plan.without.contains(&Part::RefusedRows);
+        let refused_rows = if tells_nonsense { refused_rows } else { 0 };
         let has_trouble = !self.scenario.plan.without.contains(&Part::RestTrouble);
         if !has_trouble || self.scenario.calm_from() <= self.server.time.now() {
-            return Mood { asking_ms, answering_ms, fails: false, reads_on };
+            return Mood { asking_ms, answering_ms, fails: false, reads_on, refused_rows };
         }
-        Mood { asking_ms, answering_ms: if is_slow { slow_ms } else { answering_ms }, fails, reads_on }
+        Mood { asking_ms, answering_ms: if is_slow { slow_ms } else { answering_ms }, fails, reads_on, refused_rows }
+    }
+
+    /// Chance of what is its own.
+    ///
+    /// # Panics
+    /// When something panicked while holding it.
+    pub fn chance(&self) -> MutexGuard<'_, Chance> {
+        self.chance.lock().expect("nothing panics while holding it")
     }
 
     /// The worker's own clock.
@@ -110,13 +124,14 @@ async fn lead(process: &Arc<Process>, tables: SimTables) -> Result<(), SessionEr
 
     let mut desk = Desk::new(engine, clock, Arc::clone(process), Arc::clone(&inbox));
     let mut working = pin!(desk.work());
-    let mut reconcilers: Vec<Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
+    let auditing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(audit(Arc::clone(process), Arc::clone(&inbox)));
+    let mut asking = vec![auditing];
     poll_fn(move |context| {
         while let Poll::Ready(Some(Follow { ticker, watermark })) = followed.poll_recv(context) {
             let (process, inbox) = (Arc::clone(process), Arc::clone(&inbox));
-            reconcilers.push(Box::pin(reconcile(process, inbox, ticker, watermark)));
+            asking.push(Box::pin(reconcile(process, inbox, ticker, watermark)));
         }
-        reconcilers.retain_mut(|reconciler| reconciler.as_mut().poll(context).is_pending());
+        asking.retain_mut(|task| task.as_mut().poll(context).is_pending());
         working.as_mut().poll(context)
     })
     .await

@@ -26,7 +26,7 @@ pub async fn reconcile(process: Arc<Process>, inbox: Arc<Inbox>, ticker: Ticker,
             retry_ms = (retry_ms * 2).min(LAST_RETRY_MS);
             retry_ms
         } else {
-            let answer = process.rest.page(&ticker, ahead.position(), time.now());
+            let answer = process.rest.page(&ticker, ahead.position(), time.now(), mood.refused_rows);
             time.sleep(mood.answering_ms).await;
             retry_ms = FIRST_RETRY_MS;
             ahead.take_in(answer, patience);

@@ -4,3 +4,4 @@
 mod differential;
 mod replay;
 mod seeds;
+mod tickers;
