@@ -65,11 +65,6 @@ impl<'a> Amendment<'a> {
         &self.ranges
     }
 
-    /// How many marks that is.
-    pub fn marks(&self) -> i64 {
-        self.ranges.iter().map(|(first, last)| last.seconds_since(*first) + 1).sum()
-    }
-
     /// The spans, each after its first mark and up to its second, whose
     /// confirmed trades must be taken in.
     pub fn spans(&self) -> Vec<(Mark, Mark)> {
@@ -257,6 +252,42 @@ mod tests {
 
         assert_eq!(restated[0].sums, sums(&was[0]), "the trade that was let go of still counts at second 6");
         assert_eq!(restated.last().map(|it| it.sums), Some(Sums::EMPTY));
+    }
+
+    #[test]
+    fn what_lies_on_the_opening_edge_is_not_put_into_a_window_that_reaches_before_the_tape() {
+        let was = [trade("a", 6_000, "1")];
+        let findings = [Finding::Withdrawn { was: was[0].clone() }, Finding::Added { now: trade("edge", 4_000, "7") }];
+
+        let restated = restate(&findings, &was, 9, 5, 5_000);
+
+        let at_nine = restated.iter().find(|it| it.was.mark == mark(9)).expect("restated");
+        assert_eq!(at_nine.sums, Sums::EMPTY);
+    }
+
+    #[test]
+    fn changes_far_apart_concern_no_mark_between_them() {
+        let findings = [10_000, 40_000].map(|at| Finding::Added { now: trade("n", at, "1") });
+        let amendment = Amendment::new(&findings, 5, mark(100));
+
+        assert_eq!(amendment.ranges(), [(mark(10), mark(14)), (mark(40), mark(44))]);
+        assert_eq!(amendment.spans(), [(mark(5), mark(14)), (mark(35), mark(44))]);
+    }
+
+    #[test]
+    fn a_reason_tells_three_changes_of_its_own_window_and_how_many_more_there_are() {
+        let reason_of = |here: i64| -> String {
+            let elsewhere = [Finding::Added { now: trade("before", 1_000, "1") }];
+            let own = (0..here).map(|n| Finding::Added { now: trade(&n.to_string(), 20_000 + n, "1") });
+            let after = [Finding::Added { now: trade("after", 60_000, "1") }];
+            let findings: Vec<Finding> = elsewhere.into_iter().chain(own).chain(after).collect();
+            let restated = restate(&findings, &[], 100, 5, 0);
+            restated.iter().find(|it| it.was.mark == mark(21)).expect("restated").reason.clone()
+        };
+        let told = |n: i64| format!("the exchange added trade {n}, 1 x 1 at {}", 20_000 + n);
+
+        assert_eq!(reason_of(3), [told(0), told(1), told(2)].join("; "));
+        assert_eq!(reason_of(5), [told(0), told(1), told(2), "and 2 more".to_owned()].join("; "));
     }
 
     proptest! {

@@ -493,6 +493,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rebuilt_book_counts_no_suspect_and_calls_only_confirmed_what_is() {
+        let of = |id: &str, price: &str| sums(&trade(id, 900, price));
+        let (confirmed, heard, quarantined) = (of("a", "1"), of("b", "2"), of("c", "400"));
+        let buckets = [Bucket { quarantined, ..bucket(1_000, confirmed, heard) }];
+        let watermark = Watermark::Through(EpochMs::new(0));
+        let mut rebuilt = Book::rebuild(watermark, 300, mark(0), &buckets, Unfinished::default());
+
+        let said = rebuilt.provisional_at(mark(1_000)).expect("provisional");
+
+        assert_eq!((said.sums.trades, said.confirmed_trades, said.quarantined_trades), (2, 1, 1));
+        assert_eq!(said.sums.notional.to_string(), "3");
+    }
+
+    #[test]
     fn a_book_rebuilt_in_the_middle_of_a_second_makes_the_digest_the_old_one_would_have_made() {
         let mut old = book();
         settle(&mut old, vec![trade("b", 1_200, "10"), trade("a", 1_400, "20")], 2_400, &[]);

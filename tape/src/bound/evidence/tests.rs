@@ -125,6 +125,25 @@ fn faults_never_seen_before_widen_the_bound_until_it_holds_again() {
 }
 
 #[test]
+fn a_broken_bound_lowers_the_level_a_kept_one_raises_it_and_silence_for_want_of_evidence_leaves_it() {
+    let mut evidence = Evidence::default();
+    let mut learn = |bound, units| {
+        let said = SaidBefore { price: Some(price(0)), class: class(2_000), bound };
+        let lesson = evidence.learn(mark(1), said, Some(price(units)), TERMS).expect("a lesson");
+        let Outcomes { kept, broken, unsaid } = lesson.outcome;
+        ((kept, broken, unsaid), lesson.level.billionths())
+    };
+    let five = Ok(Deviation::from_units(5).expect("small"));
+
+    // A quarter of the hundredth that may be missed, and the hundredth of that.
+    assert_eq!(learn(five, 6), ((0, 1, 0), 10_000_000 - 2_500_000 + 25_000));
+    assert_eq!(learn(five, 5), ((1, 0, 0), 7_550_000), "just as far as was said is not too far");
+    let too_few = Err(Unsaid::NotEnoughEvidence { marks: 0, needed: 100 });
+    assert_eq!(learn(too_few, 900), ((0, 0, 1), 7_550_000));
+    assert_eq!(learn(Err(Unsaid::NoFiniteBound), 900), ((0, 0, 1), 7_575_000));
+}
+
+#[test]
 fn a_day_of_a_ticker_that_errs_in_every_way_takes_few_bytes() {
     let mut evidence = Evidence::default();
     let mut chance = 88_172_645_463_325_252u64;
