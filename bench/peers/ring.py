@@ -33,7 +33,7 @@ def main():
             trades.append((int(arrived), ticker, int(ts), units(quantity), units(price), tradeid))
             names.add(ticker)
 
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     # Buckets one behind the other, not reused: simpler, and quicker in Python.
     volume = {name: [0] * (seconds + 7) for name in names}
     notional = {name: [0] * (seconds + 7) for name in names}
@@ -71,7 +71,8 @@ def main():
             volume[ticker][second] += quantity
             notional[ticker][second] += price * quantity
         say_until(seconds)
-    print(json.dumps({"trades": len(trades), "engine_s": time.perf_counter() - began}))
+    took = {"engine_s": time.perf_counter() - began[0], "processor_s": time.process_time() - began[1]}
+    print(json.dumps({"trades": len(trades), **took}))
 
 
 main()

@@ -251,6 +251,19 @@ pub fn arrivals(tape: impl Iterator<Item = Made>, seed: u64) -> Vec<Arrived> {
     arrivals
 }
 
+/// Writes a tape as CSV, in the columns every tape of ours has.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn write_csv(tape: impl Iterator<Item = Made>, mut to: impl Write) -> std::io::Result<()> {
+    to.write_all(b"ticker,ts,quantity,price,tradeid\n")?;
+    for made in tape {
+        let (name, quantity, price) = (ticker_name(made.ticker), made.quantity_text(), made.price_text());
+        writeln!(to, "{name},{},{quantity},{price},{}", made.traded_at_ms, made.id)?;
+    }
+    to.flush()
+}
+
 /// Writes arrivals as CSV, the time they came in front.
 ///
 /// # Errors

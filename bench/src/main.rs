@@ -11,6 +11,7 @@ mod load;
 mod machine;
 mod made;
 mod process;
+mod processor;
 mod python;
 mod rounds;
 mod servers;

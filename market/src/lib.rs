@@ -3,7 +3,8 @@
 //! An adapter turns one market's frames and rows into [`tape`] trades and
 //! rejections and knows how to put the question; [`socket`] and [`rest`] do
 //! the rest alike for all of them. Nothing here knows SQL or averages, reads
-//! the wall clock, or lets a number pass through a float.
+//! the wall clock, or lets a number pass through a float. Without the feature
+//! `channels` only the adapters are built.
 
 pub mod adapter;
 pub mod generic;
@@ -11,20 +12,28 @@ pub mod said;
 
 pub mod field;
 
+#[cfg(feature = "channels")]
 pub mod socket;
 
+#[cfg(feature = "channels")]
 pub mod rest;
 
+#[cfg(feature = "channels")]
 pub mod backoff;
 pub mod clock;
 pub mod endpoint;
+#[cfg(feature = "channels")]
 pub mod headers;
+#[cfg(feature = "channels")]
 mod tls;
 
 pub use adapter::{Market, NotAPage, UnknownMarket};
+#[cfg(feature = "channels")]
 pub use backoff::Backoff;
 pub use clock::Clock;
 pub use endpoint::{EndpointError, rest_url, socket_url};
+#[cfg(feature = "channels")]
 pub use rest::{Answer, PageError, RateBudget, RestClient, RestSettings};
 pub use said::{Decoded, Refusal, Row, Said};
+#[cfg(feature = "channels")]
 pub use socket::{Disconnect, Socket, SocketSettings, SocketStats};

@@ -8,6 +8,7 @@
 pub mod rejection;
 pub mod units;
 
+pub mod ids;
 pub mod trade;
 
 pub mod time;
@@ -40,6 +41,7 @@ pub mod audit;
 pub mod time_to_final;
 
 pub mod book;
+pub mod books;
 
 pub use amendment::{Amendment, HeldFinal, Restated};
 
@@ -49,11 +51,13 @@ pub use arrival::Arrival;
 pub use audit::{Finding, FindingKind};
 pub use band::{Band, Extremes};
 pub use book::{Book, Bucket, Settled};
+pub use books::Books;
 pub use chain::{Chain, Entry, Head};
 pub use digest::{Digest, TradesDigest};
 pub use evidence::{Evidence, Gathering};
 pub use fault::{Fault, FaultKind};
 pub use fixed::{Fixed, Notional, Volume, Vwap};
+pub use ids::Ids;
 pub use page::{Page, Patience};
 pub use reconcile::{Confirmation, Correction, Known, Outcome, Standing, Verdict, reconcile};
 pub use rejection::{Rejection, RejectionKind};

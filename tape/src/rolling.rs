@@ -5,9 +5,13 @@
 //! mark costs the same however many trades its window holds, and memory
 //! depends on the seconds with trades, not on the number of trades.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use crate::{EpochMs, Mark, Sums};
+
+/// So many of the newest seconds are looked at one by one before the others are searched.
+const LOOKED_BACK: usize = 8;
 
 /// The running sums of a window of whole seconds.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub struct Rolling {
     /// Non-empty buckets after the opening edge, oldest first, those beyond
     /// the closing edge included.
     buckets: VecDeque<(Mark, Sums)>,
+    /// How many of them, the newest, lie beyond the closing edge.
+    beyond: usize,
     /// The sums of the buckets at or before the closing edge.
     sums: Sums,
 }
@@ -24,7 +30,7 @@ pub struct Rolling {
 impl Rolling {
     /// An empty window of so many seconds, at least one, closing at a mark.
     pub fn new(seconds: i64, closes_at: Mark) -> Self {
-        Self { seconds: seconds.max(1), closes_at, buckets: VecDeque::new(), sums: Sums::EMPTY }
+        Self { seconds: seconds.max(1), closes_at, buckets: VecDeque::new(), beyond: 0, sums: Sums::EMPTY }
     }
 
     /// The mark at which the window closes.
@@ -44,11 +50,15 @@ impl Rolling {
         if sums.is_empty() || !self.may_still_hold(mark) {
             return;
         }
+        let is_beyond = self.closes_at < mark;
         match self.find(mark) {
             Ok(index) => self.buckets[index].1 = self.buckets[index].1.plus(sums),
-            Err(index) => self.buckets.insert(index, (mark, sums)),
+            Err(index) => {
+                self.buckets.insert(index, (mark, sums));
+                self.beyond += usize::from(is_beyond);
+            }
         }
-        if mark <= self.closes_at {
+        if !is_beyond {
             self.sums = self.sums.plus(sums);
         }
     }
@@ -67,12 +77,14 @@ impl Rolling {
         let Some(rest) = self.buckets[index].1.minus(sums) else {
             return false;
         };
+        let is_beyond = self.closes_at < mark;
         if rest.is_empty() {
             self.buckets.remove(index);
+            self.beyond -= usize::from(is_beyond);
         } else {
             self.buckets[index].1 = rest;
         }
-        if mark <= self.closes_at {
+        if !is_beyond {
             self.sums = self.sums.minus(sums).expect("the window's sums hold each of its buckets");
         }
         true
@@ -83,11 +95,11 @@ impl Rolling {
         if mark <= self.closes_at {
             return self.sums;
         }
-        let first_beyond = self.buckets.partition_point(|bucket| bucket.0 <= self.closes_at);
-        for (second, sums) in self.buckets.range(first_beyond..) {
+        for (second, sums) in self.buckets.range(self.buckets.len() - self.beyond..) {
             if *second > mark {
                 break;
             }
+            self.beyond -= 1;
             self.sums = self.sums.plus(*sums);
         }
         self.closes_at = mark;
@@ -111,12 +123,16 @@ impl Rolling {
     }
 
     fn find(&self, mark: Mark) -> Result<usize, usize> {
-        // Nearly every trade belongs to the newest second.
-        match self.buckets.back() {
-            Some((newest, _)) if *newest == mark => Ok(self.buckets.len() - 1),
-            Some((newest, _)) if *newest < mark => Err(self.buckets.len()),
-            _ => self.buckets.binary_search_by_key(&mark, |bucket| bucket.0),
+        // Nearly every trade belongs to the newest second, and what is late to one of the last few.
+        let recent = self.buckets.len().saturating_sub(LOOKED_BACK);
+        for index in (recent..self.buckets.len()).rev() {
+            match self.buckets[index].0.cmp(&mark) {
+                Ordering::Equal => return Ok(index),
+                Ordering::Less => return Err(index + 1),
+                Ordering::Greater => {}
+            }
         }
+        self.buckets.binary_search_by_key(&mark, |bucket| bucket.0)
     }
 }
 

@@ -62,10 +62,11 @@ impl Sums {
         // Dividing first and scaling the remainder keeps every step far from
         // 256 bits: the quotient is a price, the remainder below the volume.
         const TO_FIGURE_SCALE: U256 = U256::new(1_000_000);
-        let (notional, volume) = (self.notional.units(), self.volume.units());
-        let remainder = (notional % volume) * TO_FIGURE_SCALE;
-        let floor = (notional / volume) * TO_FIGURE_SCALE + remainder / volume;
-        let twice_left = (remainder % volume) << 1u32;
+        let volume = self.volume.units();
+        let (whole, remainder) = self.notional.units().div_rem(volume);
+        let (rest, left) = (remainder * TO_FIGURE_SCALE).div_rem(volume);
+        let floor = whole * TO_FIGURE_SCALE + rest;
+        let twice_left = left << 1u32;
         let is_odd = floor & U256::ONE == U256::ONE;
         let rounds_up = twice_left > volume || (twice_left == volume && is_odd);
         Some(Vwap::from_units(if rounds_up { floor + U256::ONE } else { floor }))

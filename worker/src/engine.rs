@@ -15,12 +15,11 @@ mod settling;
 mod suspecting;
 mod timing;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use store::{StoreError, TickerState};
 use tape::bound::{Hour, Terms};
-use tape::{Book, EpochMs, Interval, Mark, Patience, Suspects, Ticker, Unfinished, Watermark};
+use tape::{Book, Books, EpochMs, Interval, Mark, Patience, Suspects, Ticker, Unfinished, Watermark};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -137,7 +136,7 @@ pub struct Engine<T> {
     settings: Settings,
     clock: Clock,
     metrics: Arc<Metrics>,
-    books: BTreeMap<Ticker, Book>,
+    books: Books,
     chains: Chains,
     timing: Timing,
     /// Trades read again, counted and not written yet.
@@ -162,7 +161,7 @@ impl<T: Tables> Engine<T> {
     ) -> Result<Self, SessionError> {
         let settings = Settings::new(config);
         let live_at = clock.now().map_or(BEFORE_ALL, Mark::at_or_before);
-        let books = BTreeMap::new();
+        let books = Books::default();
         let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
         let (timing, audited) = (Timing::default(), Counts::default());
         let from = Hour::of(live_at).earliest_counted();
@@ -202,7 +201,7 @@ impl<T: Tables> Engine<T> {
 
     /// How many seconds with trades the fullest window holds: what memory depends on.
     pub fn held_seconds(&self) -> usize {
-        self.books.values().map(Book::held_seconds).max().unwrap_or(0)
+        self.books.iter().map(|(_, book)| book.held_seconds()).max().unwrap_or(0)
     }
 
     /// Makes sure of the leadership.

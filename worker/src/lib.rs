@@ -19,6 +19,7 @@ pub mod retain;
 pub mod progress;
 pub mod session;
 
+pub mod replay;
 pub mod verify;
 
 pub mod http;

@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use worker::{Config, config, run, telemetry, verify};
+use worker::{Config, config, replay, run, telemetry, verify};
 
 /// Hears a market's socket, confirms it by REST, and writes exact rolling VWAP
 /// figures to Postgres. Configured by environment variables.
@@ -30,12 +30,20 @@ enum Command {
     /// endpoint alone (MARKET, MARKET_REST_URL), without any database. Exit code 0
     /// when all agrees, 1 when something differs, 2 when that could not be told.
     Verify(verify::VerifyArguments),
+    /// Write the exact figure of every ticker at every second of a recorded tape,
+    /// without any database or market. Repeated rows count once; a window without
+    /// trades has no price.
+    Replay(replay::ReplayArguments),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let matches = Arguments::command().after_help(variables()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
+    if let Some(Command::Replay(arguments)) = &arguments.command {
+        replay::run(arguments)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // A missing .env is the normal case; a broken one must not be ignored.
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
@@ -54,7 +62,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             tracing::info!("the tables are up to date");
         }
         Some(Command::Healthcheck) => worker::http::ask_health(config.port).await?,
-        Some(Command::Verify(_)) => {}
+        Some(Command::Verify(_) | Command::Replay(_)) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@
 mod backfill;
 mod historical;
 mod latest;
+mod replay;
 mod window;
 
 use crate::Bench;
@@ -65,5 +66,11 @@ pub const PARTS: &[Part] = &[
         about: "A recorded tape from REST pages to final figures in Postgres, whole worker.",
         programs: &["worker", "venue"],
         run: backfill::run,
+    },
+    Part {
+        name: "replay",
+        about: "A tape file to the figure of every ticker at every mark: `worker replay`.",
+        programs: &["worker"],
+        run: replay::run,
     },
 ];

@@ -10,7 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tape", &[]),
     ("market", &["tape"]),
     ("store", &["tape"]),
-    ("worker", &["market", "store", "tape"]),
+    ("replay", &["tape"]),
+    ("worker", &["market", "replay", "store", "tape"]),
     ("api", &["store", "tape"]),
     ("venue", &["tape"]),
     ("testkit", &["store", "tape", "venue"]),
@@ -19,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fuzz", &["api", "market", "store", "tape", "venue"]),
     ("simulation", &["market", "store", "tape", "worker"]),
     ("bench", &["market", "store", "tape", "testkit"]),
+    ("counts", &["market", "replay", "tape"]),
 ];
 
 fn root() -> PathBuf {

@@ -36,7 +36,7 @@ impl<T: Tables> Engine<T> {
         let mut newest_from = 0;
         while next <= mark {
             newest_from = figures.len();
-            for (ticker, book) in &mut self.books {
+            for (ticker, book) in self.books.iter_mut() {
                 let Some(said) = book.provisional_at(next) else { continue };
                 let bound = Some(self.bounds.state(ticker, book, &said));
                 figures.push(Figure { bound, ..Figure::new(ticker.clone(), self.settings.interval, said) });

@@ -3,12 +3,13 @@
 //! new one is judged and counted in its ticker's book, and every mark is said
 //! of every ticker.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashMap;
 use std::io::Write;
 
 use tape::book::Said;
 use tape::{
-    Arrival, Book, EpochMs, Heard, Mark, Price, Quantity, Suspects, Ticker, Trade, TradeId, Unfinished, Watermark,
+    Arrival, Book, Books, Bucket, EpochMs, Heard, Ids, Mark, Price, Quantity, Rolling, Sums, Suspects, Ticker, Trade,
+    TradeId, Unfinished, Watermark,
 };
 
 use crate::made::{self, Arrived, BEGINS_AT_MS};
@@ -18,9 +19,31 @@ const LATE_MS: i64 = 5_000;
 
 /// The books of some tickers, and the ids they have heard.
 pub struct Engine {
-    books: BTreeMap<Ticker, Book>,
-    known: HashSet<(Ticker, TradeId)>,
+    books: Books,
+    recent: HashMap<Ticker, Recent>,
     said: Mark,
+}
+
+/// The ids of one ticker's last minutes. In production the database's unique
+/// key knows them.
+#[derive(Default)]
+struct Recent {
+    ids: Ids,
+    before: Ids,
+    until: Option<EpochMs>,
+}
+
+impl Recent {
+    /// Ids are remembered for so long at least, and twice as long at most.
+    const REMEMBERED_MS: i64 = 60_000;
+
+    fn insert(&mut self, id: &str, at: EpochMs) -> bool {
+        if self.until.is_none_or(|until| until < at) {
+            self.before = std::mem::take(&mut self.ids);
+            self.until = Some(at.plus_ms(Self::REMEMBERED_MS));
+        }
+        !self.before.contains(id) && self.ids.insert(id)
+    }
 }
 
 /// Arrivals as the decoder hands them over.
@@ -40,18 +63,44 @@ pub fn heard(arrivals: &[Arrived]) -> Vec<Heard> {
     arrivals.iter().map(heard).collect()
 }
 
+/// A second in which one trade was heard.
+fn bucket(second: Mark) -> Bucket {
+    let heard = Sums::of(Price::parse("27000.12").expect("a price"), Quantity::parse("0.5").expect("a quantity"));
+    Bucket { second, confirmed: Sums::EMPTY, heard, quarantined: Sums::EMPTY, extremes: None }
+}
+
+/// A mark, counted from the beginning of the tape.
+pub fn mark_at(second: i64) -> Mark {
+    Mark::at_or_before(EpochMs::new(BEGINS_AT_MS)).minus_seconds(-second)
+}
+
+/// A window of so many seconds that closes where the tape begins, with the same
+/// sums in each of its seconds and in so many that follow.
+pub fn rolling(seconds: i64, following: i64, sums: Sums) -> Rolling {
+    let mut rolling = Rolling::new(seconds, mark_at(0));
+    (1 - seconds..=following).for_each(|second| rolling.add(mark_at(second).at(), sums));
+    rolling
+}
+
 fn ticker(number: usize) -> Ticker {
     Ticker::new(&made::ticker_name(number)).expect("a made name is a ticker")
 }
 
 impl Engine {
-    /// Empty windows of so many seconds for so many tickers.
-    pub fn new(tickers: usize, seconds: i64) -> Self {
+    /// Windows of so many seconds for so many tickers, in which every second up
+    /// to the beginning of the tape has one old trade, or none.
+    pub fn new(tickers: usize, seconds: i64, is_filled: bool) -> Self {
         let said = Mark::at_or_before(EpochMs::new(BEGINS_AT_MS));
         let watermark = Watermark::Through(EpochMs::new(BEGINS_AT_MS));
-        let book = |_| Book::rebuild(watermark.clone(), seconds, said, &[], Unfinished::default());
-        let books = (0..tickers).map(|number| (ticker(number), book(number))).collect();
-        Self { books, known: HashSet::new(), said }
+        let old =
+            if is_filled { (0..seconds).rev().map(|ago| bucket(said.minus_seconds(ago))).collect() } else { vec![] };
+        let (mut books, mut recent) = (Books::default(), HashMap::new());
+        for number in 0..tickers {
+            let book = Book::rebuild(watermark.clone(), seconds, said, &old, Unfinished::default());
+            books.insert(ticker(number), book);
+            recent.insert(ticker(number), Recent::default());
+        }
+        Self { books, recent, said }
     }
 
     /// Takes in what was heard, in order, and says every mark of so many
@@ -85,10 +134,11 @@ impl Engine {
 
     fn take(&mut self, heard: &Heard) {
         let Heard { trade, .. } = heard;
-        let Some(book) = self.books.get_mut(&trade.ticker) else { return };
-        if !self.known.insert((trade.ticker.clone(), trade.id.clone())) {
+        let Some(recent) = self.recent.get_mut(&trade.ticker) else { return };
+        if !recent.insert(trade.id.as_str(), trade.traded_at) {
             return;
         }
+        let Some(book) = self.books.get_mut(&trade.ticker) else { return };
         if Arrival::of(trade, None, book.watermark().settled_until()) == Arrival::New {
             let suspicion = book.suspicion_of(heard, Suspects::USUAL);
             book.hear(trade, suspicion);
@@ -98,7 +148,7 @@ impl Engine {
     fn say_until(&mut self, mark: Mark, say: &mut impl FnMut(&Ticker, Said)) {
         while self.said < mark {
             self.said = self.said.next();
-            for (ticker, book) in &mut self.books {
+            for (ticker, book) in self.books.iter_mut() {
                 if let Some(said) = book.provisional_at(self.said) {
                     say(ticker, said);
                 }

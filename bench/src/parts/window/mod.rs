@@ -3,11 +3,12 @@
 
 mod engine;
 mod oracle;
+mod scaling;
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tape::Heard;
@@ -16,6 +17,7 @@ use self::engine::Engine;
 use crate::Bench;
 use crate::made::{self, Arrived, BEGINS_AT_MS, Plan, Tape};
 use crate::process::measured;
+use crate::processor;
 use crate::python::Python;
 use crate::rounds::{Contestant, alternate, median};
 use crate::table::Row;
@@ -34,7 +36,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let trades = if bench.quick { 50_000 } else { 1_000_000 };
     let plan = Plan { trades, tickers: 20, seconds: if bench.quick { 400 } else { 3_600 }, seed: 11 };
     check(plan)?;
-    against_peers(bench, plan)
+    let mut rows = against_peers(bench, plan)?;
+    rows.extend(scaling::rows(bench)?);
+    Ok(rows)
 }
 
 /// Holds every figure of a tape, and of one that breaks floats, against whole numbers.
@@ -43,7 +47,7 @@ fn check(plan: Plan) -> anyhow::Result<()> {
     let adversarial: Vec<_> = made::adversarial(smaller).collect();
     for tape in [Tape::new(plan).collect::<Vec<_>>(), adversarial] {
         let arrivals = made::arrivals(tape.iter().copied(), plan.seed);
-        let mut engine = Engine::new(plan.tickers, WINDOW_SECONDS);
+        let mut engine = Engine::new(plan.tickers, WINDOW_SECONDS, false);
         let mut said = Vec::new();
         engine.take_all(&engine::heard(&arrivals), plan.seconds, |ticker, figure| {
             said.push((ticker.clone(), figure.mark.at().ms(), figure.sums));
@@ -58,9 +62,14 @@ fn against_peers(bench: &Bench, plan: Plan) -> anyhow::Result<Vec<Row>> {
     let arrivals = made::arrivals(Tape::new(plan), plan.seed);
     let file = kept_arrivals(bench, plan, &arrivals)?;
     let heard = engine::heard(&arrivals);
-    let peers = [Peer { name: "Python ring", script: "ring.py", packages: &[], bar: 5.0 }];
-    let found: Vec<(&Peer, Result<Python, String>)> =
-        peers.iter().map(|peer| (peer, Python::with(&bench.kept, peer.script, peer.packages))).collect();
+    let peers = [
+        Peer { name: "Python ring", script: "ring.py", packages: &[], bar: 5.0 },
+        Peer { name: "Bytewax", script: "bytewax_ring.py", packages: &["bytewax"], bar: 15.0 },
+    ];
+    let found: Vec<(&Peer, Result<Python, String>)> = peers
+        .iter()
+        .map(|peer| (peer, Python::with(&bench.kept, peer.script.trim_end_matches(".py"), peer.packages)))
+        .collect();
     let mut contestants = vec![Contestant::new("ours", || timed(bench, plan, &heard))];
     for (peer, python) in found.iter().filter_map(|(peer, python)| Some((peer, python.as_ref().ok()?))) {
         contestants.push(Contestant::new(peer.name, || peer.timed(bench, python, &file, plan)));
@@ -68,7 +77,7 @@ fn against_peers(bench: &Bench, plan: Plan) -> anyhow::Result<Vec<Row>> {
     let mut samples = alternate(bench.runs, &mut contestants)?.into_iter();
     let mut next = || samples.next().unwrap_or_default();
 
-    let rate = |samples: &[Run]| arrivals.len() as f64 / median(samples, |run| run.engine_s) / 1e6;
+    let rate = |samples: &[Run]| arrivals.len() as f64 / median(samples, |run| run.processor_s) / 1e6;
     let shown = |rate: f64| format!("{rate:.2} M trades/s");
     let work = "20 tickers, five minutes, one core";
     let ours = rate(&next());
@@ -102,8 +111,8 @@ struct Peer {
 
 /// What one run took.
 struct Run {
-    /// The work alone, without reading the arrivals.
-    engine_s: f64,
+    /// What the work alone took of a processor, without reading the arrivals.
+    processor_s: f64,
     /// The whole process; nothing of ours is told of it, which runs in here.
     wall_s: f64,
     peak_mib: f64,
@@ -115,7 +124,7 @@ impl Peer {
         command.arg(arrivals).arg(bench.kept.join(self.script).with_extension("csv")).arg(BEGINS_AT_MS.to_string());
         command.arg(plan.seconds.to_string()).arg(WINDOW_SECONDS.to_string());
         let taken = measured(&mut command, &bench.kept.join(self.script), DEADLINE)?;
-        Ok(Run { engine_s: taken.number("engine_s")?, wall_s: taken.wall_s, peak_mib: taken.peak_mib })
+        Ok(Run { processor_s: taken.number("processor_s")?, wall_s: taken.wall_s, peak_mib: taken.peak_mib })
     }
 }
 
@@ -124,10 +133,10 @@ fn timed(bench: &Bench, plan: Plan, heard: &[Heard]) -> anyhow::Result<Run> {
     let path = bench.kept.join("ours.csv");
     let file = File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
     let mut out = BufWriter::new(file);
-    let mut engine = Engine::new(plan.tickers, WINDOW_SECONDS);
-    let began = Instant::now();
+    let mut engine = Engine::new(plan.tickers, WINDOW_SECONDS, false);
+    let began = processor::own_seconds()?;
     engine.write_all(heard, plan.seconds, &mut out)?;
-    Ok(Run { engine_s: began.elapsed().as_secs_f64(), wall_s: 0.0, peak_mib: 0.0 })
+    Ok(Run { processor_s: processor::own_seconds()? - began, wall_s: 0.0, peak_mib: 0.0 })
 }
 
 /// The arrivals as a file, made once.

@@ -1,0 +1,98 @@
+//! What a trade and a mark cost when windows grow, when tickers become many, and
+//! when windows fill up.
+
+use std::hint::black_box;
+use std::io::sink;
+
+use tape::{Heard, Price, Quantity, Sums};
+
+use super::engine::{self, Engine};
+use crate::Bench;
+use crate::made::{self, Plan, Tape};
+use crate::processor;
+use crate::rounds::{Contestant, alternate, median};
+use crate::table::Row;
+
+/// Trades per ticker and second: whatever is scaled, each mark follows as many.
+const TRADES_PER_MARK: u64 = 14;
+
+/// The comparisons of ourselves with ourselves.
+///
+/// # Errors
+/// When the kernel does not tell what was used.
+pub fn rows(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    Ok(vec![windows(bench)?, tickers(bench)?, marks(bench)?])
+}
+
+/// Nanoseconds per trade with windows of so many seconds, filled before.
+fn per_trade(tickers: usize, seconds: i64, heard: &[Heard], of_tape: i64) -> anyhow::Result<f64> {
+    let mut engine = Engine::new(tickers, seconds, true);
+    let began = processor::own_seconds()?;
+    engine.write_all(heard, of_tape, &mut sink())?;
+    Ok((processor::own_seconds()? - began) * 1e9 / heard.len() as f64)
+}
+
+fn tape_of(tickers: usize, bench: &Bench) -> (Vec<Heard>, i64) {
+    let trades: u64 = if bench.quick { 20_000 } else { 1_000_000 };
+    let seconds = (trades / TRADES_PER_MARK / tickers as u64).max(1);
+    let trades = seconds * TRADES_PER_MARK * tickers as u64;
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let plan = Plan { trades, tickers, seconds, seed: 12 };
+    (engine::heard(&made::arrivals(Tape::new(plan), 3)), seconds)
+}
+
+fn windows(bench: &Bench) -> anyhow::Result<Row> {
+    let (heard, of_tape) = tape_of(20, bench);
+    let lengths = [("10 s", 10), ("1 min", 60), ("5 min", 300), ("1 h", 3_600), ("24 h", 86_400)];
+    let (heard, run) = (&heard, per_trade);
+    let contestant = |(name, seconds)| Contestant::new(name, move || run(20, seconds, heard, of_tape));
+    let samples = alternate(bench.runs, &mut lengths.map(contestant))?;
+    let costs: Vec<f64> = samples.iter().map(|runs| median(runs, |cost| *cost)).collect();
+    let shown: Vec<String> =
+        lengths.iter().zip(&costs).map(|((name, _), cost)| format!("{name}: {cost:.0} ns")).collect();
+    let middle = costs[2];
+    let holds = costs.iter().all(|cost| (0.75..=1.25).contains(&(cost / middle)));
+    Ok(Row::absolute("a trade, by length of window (20 tickers)", shown.join(", "), "± 25 % of 5 min", holds))
+}
+
+fn tickers(bench: &Bench) -> anyhow::Result<Row> {
+    let numbers = [1, 20, 1_000, 10_000];
+    let tapes = numbers.map(|tickers| (tickers, tape_of(tickers, bench)));
+    let mut contestants: Vec<_> = tapes
+        .iter()
+        .map(|(tickers, (heard, of_tape))| {
+            Contestant::new(format!("{tickers} tickers"), || per_trade(*tickers, 300, heard, *of_tape))
+        })
+        .collect();
+    let samples = alternate(bench.runs, &mut contestants)?;
+    let costs: Vec<f64> = samples.iter().map(|runs| median(runs, |cost| *cost)).collect();
+    let shown: Vec<String> =
+        numbers.iter().zip(&costs).map(|(tickers, cost)| format!("{tickers}: {cost:.0} ns")).collect();
+    let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
+    let holds = costs.iter().all(|cost| *cost <= 2.0 * least);
+    Ok(Row::absolute("a trade, by number of tickers (5 min)", shown.join(", "), "within 2 ×", holds))
+}
+
+/// Moves a full window over many marks, each second of which holds so many trades.
+fn per_mark(trades_per_second: u64, marks: i64) -> anyhow::Result<f64> {
+    let one = Sums::of(Price::parse("27000.12")?, Quantity::parse("0.5")?);
+    let second: Sums = (0..trades_per_second).map(|_| one).sum();
+    let mut rolling = engine::rolling(300, marks, second);
+    let began = processor::own_seconds()?;
+    for mark in 1..=marks {
+        black_box(rolling.advance_to(engine::mark_at(mark)).vwap());
+    }
+    Ok((processor::own_seconds()? - began) * 1e9 / marks as f64)
+}
+
+fn marks(bench: &Bench) -> anyhow::Result<Row> {
+    let marks = if bench.quick { 10_000 } else { 500_000 };
+    let numbers = [1, 100, 10_000];
+    let contestant = |trades| Contestant::new(format!("{trades} trades a second"), move || per_mark(trades, marks));
+    let samples = alternate(bench.runs, &mut numbers.map(contestant))?;
+    let costs: Vec<f64> = samples.iter().map(|runs| median(runs, |cost| *cost)).collect();
+    let shown: Vec<String> =
+        numbers.iter().zip(&costs).map(|(trades, cost)| format!("{}: {cost:.0} ns", 300 * trades)).collect();
+    let holds = costs.iter().all(|cost| (0.75..=1.25).contains(&(cost / costs[1])));
+    Ok(Row::absolute("a mark, by trades in its window", shown.join(", "), "the same, ± 25 %", holds))
+}

@@ -1,0 +1,97 @@
+//! The books of all tickers of a venue: found at once, however many they are,
+//! and walked through in the order of their tickers.
+
+use std::collections::HashMap;
+
+use crate::{Book, Ticker};
+
+/// Every ticker's book.
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    sorted: Vec<(Ticker, Book)>,
+    /// Where each of them stands.
+    places: HashMap<Ticker, usize>,
+}
+
+impl Books {
+    /// Adds a ticker's book, or replaces it. That may move all others: tickers
+    /// are seldom new.
+    pub fn insert(&mut self, ticker: Ticker, book: Book) {
+        match self.sorted.binary_search_by(|own| own.0.cmp(&ticker)) {
+            Ok(place) => self.sorted[place].1 = book,
+            Err(place) => {
+                self.sorted.insert(place, (ticker, book));
+                for (place, (ticker, _)) in self.sorted.iter().enumerate().skip(place) {
+                    self.places.insert(ticker.clone(), place);
+                }
+            }
+        }
+    }
+
+    /// The book of a ticker.
+    pub fn get(&self, ticker: &Ticker) -> Option<&Book> {
+        self.places.get(ticker).map(|place| &self.sorted[*place].1)
+    }
+
+    /// The book of a ticker, to be changed.
+    pub fn get_mut(&mut self, ticker: &Ticker) -> Option<&mut Book> {
+        self.places.get(ticker).map(|place| &mut self.sorted[*place].1)
+    }
+
+    /// Whether a ticker has a book.
+    pub fn contains_key(&self, ticker: &Ticker) -> bool {
+        self.places.contains_key(ticker)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// All of them, in the order of their tickers.
+    pub fn iter(&self) -> impl Iterator<Item = (&Ticker, &Book)> {
+        self.sorted.iter().map(|(ticker, book)| (ticker, book))
+    }
+
+    /// All of them, to be changed, in the order of their tickers.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Ticker, &mut Book)> {
+        self.sorted.iter_mut().map(|(ticker, book)| (&*ticker, book))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EpochMs, Mark, Unfinished, Watermark};
+
+    fn book(settled_until: i64) -> Book {
+        let watermark = Watermark::Through(EpochMs::new(settled_until));
+        Book::rebuild(watermark, 300, Mark::at_or_before(EpochMs::new(0)), &[], Unfinished::default())
+    }
+
+    #[test]
+    fn each_ticker_finds_its_own_book_and_all_are_walked_through_in_order() {
+        let ticker = |name: &str| Ticker::new(name).expect("ticker");
+        let settled = |book: &Book| book.watermark().settled_until().ms();
+        let mut books = Books::default();
+        assert!(books.is_empty());
+        for (name, settled_until) in [("M", 1), ("Z", 2), ("A", 3), ("N", 4), ("Z", 5)] {
+            books.insert(ticker(name), book(settled_until));
+        }
+        *books.get_mut(&ticker("N")).expect("it is there") = book(6);
+
+        for (name, settled_until) in [("M", Some(1)), ("Z", Some(5)), ("A", Some(3)), ("N", Some(6)), ("B", None)] {
+            assert_eq!(books.get(&ticker(name)).map(settled), settled_until);
+            assert_eq!(books.contains_key(&ticker(name)), settled_until.is_some());
+        }
+        let walked: Vec<_> = books.iter().map(|(ticker, book)| (ticker.as_str(), settled(book))).collect();
+        assert_eq!(walked, [("A", 3), ("M", 1), ("N", 6), ("Z", 5)]);
+        assert_eq!((books.len(), books.is_empty()), (4, false));
+        assert_eq!(books.iter_mut().map(|(ticker, _)| ticker.to_string()).collect::<String>(), "AMNZ");
+    }
+}
