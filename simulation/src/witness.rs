@@ -1,13 +1,16 @@
 //! Watches every commit: what may never happen is noticed when it happens, and
 //! what workers were given and committed is kept for the ledger's sake.
 
-use std::collections::BTreeMap;
+mod said;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use market::Said;
 use tape::{EpochMs, Finding};
 
 use crate::memory::disk::{Disk, TradeName, TradeRow, Writes};
 use crate::process::is_named;
+use said::{Held, SCANNED_EVERY_S};
 
 /// More violations than this are not kept.
 const VIOLATIONS_KEPT: usize = 20;
@@ -50,6 +53,8 @@ pub struct Witness {
     digest: u64,
     pending: BTreeMap<usize, Batch>,
     listening: BTreeMap<usize, EpochMs>,
+    /// Workers whose term began when everything committed was still there.
+    has_all: BTreeSet<usize>,
 }
 
 impl Witness {
@@ -92,6 +97,7 @@ impl Witness {
     pub fn forgets(&mut self, worker: usize) {
         self.pending.remove(&worker);
         self.listening.remove(&worker);
+        self.has_all.insert(worker);
     }
 
     /// Whether a worker is writing, or about to write, a copy of a trade.
@@ -109,6 +115,8 @@ impl Witness {
 
     /// A crash of the server undid a commit.
     pub fn undone(&mut self, commit: u64) {
+        // Until its term ends, a worker knows more than the tables.
+        self.has_all.clear();
         self.batches.remove(&commit);
         self.confirmed.values_mut().for_each(|all| all.retain(|confirmed| confirmed.commit != commit));
     }
@@ -125,6 +133,9 @@ impl Witness {
         }
         self.watch_trades(disk, writes, worker, commit);
         self.watch_figures(disk, writes);
+        if self.has_all.contains(&worker) {
+            self.watch_said(disk, writes);
+        }
         for (ticker, row) in &writes.tickers {
             let (Some(was), Some(row)) = (disk.tickers.get(ticker), row) else { continue };
             if was.watermark != row.watermark && !was.watermark.is_before(&row.watermark) {
@@ -181,6 +192,20 @@ impl Witness {
         }
         if let Some(row) = corrections.find(|row| row.restated != restated) {
             self.accuse(format!("{restated} figures were restated, the ledger says {}", row.restated));
+        }
+    }
+
+    /// What is said of a mark before it is final is what the tables hold then.
+    fn watch_said(&mut self, disk: &Disk, writes: &Writes) {
+        for ((ticker, interval, mark), row) in &writes.figures {
+            let Some(row) = row.as_ref().filter(|row| row.final_at.is_none()) else { continue };
+            if mark.at().ms() / 1_000 % SCANNED_EVERY_S != 0 {
+                continue;
+            }
+            let held = Held::of(disk, ticker, mark.at().minus_ms(interval.ms()), mark.at());
+            if !held.is_said_by(row) {
+                self.accuse(format!("{ticker}: of the mark {mark} {row:?} is said, the tables hold {held:?}"));
+            }
         }
     }
 }
