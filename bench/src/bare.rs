@@ -2,6 +2,7 @@
 //! constant body. It is what `latest` is held against.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context as _;
@@ -16,6 +17,9 @@ pub fn serve(body: &'static str) -> anyhow::Result<()> {
         let server = HttpServer::new(move || App::new().route("/latest", web::get().to(answer)))
             .workers(1)
             .max_connections(12_000)
+            // Whoever waits for thousands of others is not shown out.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(Duration::from_secs(30))
             .bind(("127.0.0.1", 0))
             .context("could not listen")?;
         let port = server.addrs().first().context("it listens nowhere")?.port();

@@ -91,10 +91,10 @@ impl Load {
     }
 }
 
-/// Opens a connection. Thousands need more than one address of ours.
+/// Opens a connection. Of thousands from one address the kernel would search long for a free port.
 async fn connected(address: SocketAddr, index: usize) -> anyhow::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    let ours = u8::try_from(2 + index / 5_000).unwrap_or(250);
+    let ours = u8::try_from(2 + index / 250).unwrap_or(250);
     socket.bind(SocketAddr::from(([127, 0, 0, ours], 0)))?;
     let stream =
         tokio::time::timeout(DEADLINE, socket.connect(address)).await.context("connecting took too long")??;
