@@ -62,6 +62,20 @@ async fn hot_statements_never_scan_the_tape() {
 }
 
 #[tokio::test]
+async fn new_tables_are_analyzed_once_there_is_something_in_them_and_not_again() {
+    let scene = scene().await;
+    assert!(!scene.store.statistics_ensure().await.expect("an answer"), "there is nothing to know");
+    scene.hear(&[heard(trade("BTC", "a", 1_000, "1", "1"), 5)]).await;
+    let known = "select count(*) from pg_stats where schemaname = current_schema() and tablename = 'transactions'";
+    assert_eq!(scene.number(known).await, 0);
+
+    assert!(scene.store.statistics_ensure().await.expect("an answer"));
+
+    assert!(scene.number(known).await > 0);
+    assert!(!scene.store.statistics_ensure().await.expect("an answer"), "it is known");
+}
+
+#[tokio::test]
 async fn confirming_what_was_heard_touches_no_index() {
     let scene = scene().await;
     let trades: Vec<_> = (0..1_000).map(|n| trade("BTC", &n.to_string(), 1_000 + n, "27000.120", "0.50")).collect();

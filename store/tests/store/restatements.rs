@@ -33,10 +33,10 @@ async fn a_restatement_changes_the_figure_and_says_what_it_was() {
     assert_eq!(entries.as_deref(), Some("1000 1 10 1 11 22 95; 1000 2 11 1 12 24 96; 2000 1 none 0 11 22 95"));
     let held = scene
         .text(
-            "select string_agg(concat_ws(' ', ts, price, revision, is_validated), '; ' order by ts) from vwap_history",
+            "select string_agg(concat_ws(' ', ts, price, revision, is_validated, final_at), '; ' order by ts) from vwap_history",
         )
         .await;
-    assert_eq!(held.as_deref(), Some("1000 12 2 t; 2000 11 1 t"));
+    assert_eq!(held.as_deref(), Some("1000 12 2 t 90; 2000 11 1 t 90"));
     let latest = scene.text("select concat_ws(' ', ts, price, trades) from latest_vwap_history").await;
     assert_eq!(latest.as_deref(), Some("2000 11 1"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use store::Figure;
-use tape::{Bucket, Extremes, Interval, Mark, Sums, Trade};
+use tape::{Bucket, Extremes, Heard, Interval, Mark, Sums, Suspicion, Trade};
 use testkit::{at, heard, ticker, trade};
 
 use crate::scene::{VENUE, scene};
@@ -40,6 +40,20 @@ async fn a_trade_on_the_second_belongs_to_it_and_one_on_the_opening_edge_is_left
 
     assert_eq!(buckets[&ticker("BTC")], [bucket(11_000, &[&first, &on], &[]), bucket(12_000, &[&next], &[&said])]);
     assert_eq!(buckets[&ticker("ETH")], []);
+}
+
+#[tokio::test]
+async fn suspects_are_summed_apart_from_what_else_was_heard() {
+    let scene = scene().await;
+    let said = trade("BTC", "said", 10_500, "7", "7");
+    let suspect = trade("BTC", "suspect", 10_600, "7000", "3");
+    let suspicion = Some(Suspicion::Price);
+    scene.hear(&[heard(said.clone(), 1), Heard { suspicion, ..heard(suspect.clone(), 1) }]).await;
+
+    let buckets = scene.store.window_buckets(VENUE, &[(ticker("BTC"), at(10_000))]).await.expect("read");
+
+    let expected = Bucket { quarantined: sums(&suspect), ..bucket(11_000, &[], &[&said]) };
+    assert_eq!(buckets[&ticker("BTC")], [expected]);
 }
 
 #[tokio::test]
