@@ -164,6 +164,19 @@ mod tests {
         assert!(!answer.page.is_full);
     }
 
+    #[test]
+    fn of_two_answers_joined_no_refused_row_is_forgotten_and_no_row_miscounted() {
+        let first = answer(&[row("BTC", "a", 999, "1"), row("BTC", "b", 1_000, "1"), row("BTC", "c", 1_500, "0")], 3);
+        let second = answer(&[row("ETH", "d", 2_000, "1"), row("BTC", "e", 998, "1"), row("BTC", "f", 2_500, "1")], 9);
+
+        let joined = first.followed_by(second);
+
+        assert_eq!(ids(&joined), ["b", "f"]);
+        assert_eq!(kinds(&joined), [RejectionKind::NotPositive, RejectionKind::Malformed]);
+        assert_eq!(joined.rows_before, 2);
+        assert_eq!((joined.page.latest_row_at, joined.page.is_full), (Some(EpochMs::new(2_500)), false));
+    }
+
     proptest! {
         #[test]
         fn rows_are_sorted_by_time_and_keep_the_markets_order_within_a_millisecond(times in prop::collection::vec(1_000i64..1_010, 0..60)) {

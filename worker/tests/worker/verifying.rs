@@ -119,6 +119,7 @@ async fn a_true_receipt_agrees_however_it_is_handed_over_and_a_changed_one_does_
         ("/notional", "1.5".into(), "notional"),
         ("/price", "1.5".into(), "price"),
         ("/digest/value", "00".repeat(32).into(), "digest"),
+        ("/first/price", "2".into(), "first"),
         ("/last/price", "2".into(), "last"),
         ("/chain/second_digest", "00".repeat(32).into(), "second_digest"),
         ("/chain/link", "00".repeat(32).into(), "link"),
@@ -205,8 +206,9 @@ async fn sha256(client: &Client, text: &str) -> String {
 }
 
 /// Gives the finals from `first` on another past: the figure of `wrong` was
-/// another one until it was restated, right after the mark `restated_after`.
-async fn restate(client: &Client, first: i64, wrong: i64, restated_after: i64) {
+/// another one until it was restated, right after the mark `restated_after`, to
+/// what it is or to the trades, volume and notional given.
+async fn restate(client: &Client, first: i64, wrong: i64, restated_after: i64, to: Option<[i64; 3]>) {
     let before = "select entry, encode(link, 'hex') from vwap_history where ticker = 'BTC' and ts = $1";
     let before = client.query_one(before, &[&(first - 1_000)]).await.expect("the entry before");
     let (mut entry, mut link): (i64, String) = (before.get(0), before.get(1));
@@ -227,6 +229,12 @@ async fn restate(client: &Client, first: i64, wrong: i64, restated_after: i64) {
         let sums = format!("{trades} {volume} {notional}");
         let text = if mark == wrong {
             truth = (sums, second.to_owned());
+            if let Some([trades, volume, notional]) = to {
+                truth.0 = format!("{trades} {volume} {notional}");
+                let update = "update vwap_history set trades = $2, confirmed_trades = $2,
+                    volume = $3::bigint, notional = $4::bigint where ticker = 'BTC' and ts = $1";
+                client.execute(update, &[&wrong, &trades, &volume, &notional]).await.expect("a false figure");
+            }
             said(&link, entry + 1, venue, mark, 0, "1 2 3", &old_second)
         } else {
             said(&link, entry + 1, venue, mark, 0, &sums, second)
@@ -254,7 +262,7 @@ async fn restate(client: &Client, first: i64, wrong: i64, restated_after: i64) {
 async fn a_range_with_a_restatement_in_it_is_verified_with_the_list_of_restatements() {
     let scene = Scene::new().await;
     let last = scene.last.ms();
-    restate(&scene.client, last - 15_000, last - 12_000, last - 6_000).await;
+    restate(&scene.client, last - 15_000, last - 12_000, last - 6_000, None).await;
 
     for (before, after) in [(20_000, 0), (20_000, 8_000), (12_000, 0), (20_000, 12_000), (5_000, 0)] {
         let (from, to) = (scene.receipt(before), scene.receipt(after));
@@ -280,6 +288,19 @@ async fn a_range_with_a_restatement_in_it_is_verified_with_the_list_of_restateme
     scene.change("update restatements set old_volume = old_volume + 1").await;
     let verified = scene.verify(&["--from", &from, "--to", &to], "").await;
     assert_eq!(verified.code, 1, "a false log breaks the links: {}", verified.said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restatement_that_the_exchange_does_not_bear_out_is_named_though_every_link_follows() {
+    let scene = Scene::new().await;
+    let last = scene.last.ms();
+    restate(&scene.client, last - 15_000, last - 12_000, last - 6_000, Some([4, 5, 6])).await;
+
+    let verified = scene.verify(&["--from", &scene.receipt(20_000), "--to", &scene.receipt(0)], "").await;
+
+    assert_eq!(verified.code, 1, "{}", verified.said);
+    let named = format!("the mark {} was restated to what the exchange does not say", last - 12_000);
+    assert!(verified.said.contains(&named) && !verified.said.contains("recomputed it is"), "{}", verified.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]
