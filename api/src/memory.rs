@@ -29,6 +29,7 @@ pub const TICKERS_KEPT: usize = 100_000;
 #[derive(Debug)]
 pub struct Memory {
     slots: RwLock<HashMap<Ticker, Vec<Arc<Slot>>>>,
+    tickers_kept: usize,
     began: Instant,
     /// In milliseconds since `began`.
     trusted_until: AtomicU64,
@@ -65,11 +66,17 @@ pub struct Read {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { slots: RwLock::default(), began: Instant::now(), trusted_until: AtomicU64::new(0) }
+        Self::keeping(TICKERS_KEPT)
     }
 }
 
 impl Memory {
+    /// An empty memory for so many tickers.
+    pub fn keeping(tickers: usize) -> Self {
+        let (slots, trusted_until) = (RwLock::default(), AtomicU64::new(0));
+        Self { slots, tickers_kept: tickers, began: Instant::now(), trusted_until }
+    }
+
     /// Whether what is held may be told without asking.
     pub fn is_trusted(&self) -> bool {
         self.since_began(Instant::now()) < self.trusted_until.load(Ordering::Acquire)
@@ -156,7 +163,7 @@ impl Memory {
         if let Some(slot) = find(&slots) {
             return Some(slot);
         }
-        if slots.len() >= TICKERS_KEPT {
+        if slots.len() >= self.tickers_kept {
             return None;
         }
         let slot = Arc::new(Slot::new(&standing.venue));

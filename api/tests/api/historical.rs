@@ -62,10 +62,10 @@ async fn what_rests_on_the_final_figure_of_the_second_before_equals_a_plain_scan
     let database = database().await;
     let mut bitcoin = Seeded::new(&database, "generic", "BTC").await;
     // Trades on edges and between them, on both sides of the watermark and of the window's other end.
+    let traded_at = |index: i64| MARK - 310_000 + index * 1_300 + index % 7 * 100;
     for index in 0..240_i64 {
-        let traded_at = MARK - 310_000 + index * 1_300 + index % 7 * 100;
         let (price, quantity) = (format!("{}.{:03}", 26_990 + index % 13, index % 997), format!("0.{:08}", 1 + index));
-        bitcoin.trade(&format!("t{index}"), traded_at, &price, &quantity).await;
+        bitcoin.trade(&format!("t{index}"), traded_at(index), &price, &quantity).await;
     }
     bitcoin.figures(MARK - 20_000, MARK).await;
     let api = Running::standing_at(&database, NOW);
@@ -83,6 +83,12 @@ async fn what_rests_on_the_final_figure_of_the_second_before_equals_a_plain_scan
     for ts in [SETTLED_UNTIL - 1, SETTLED_UNTIL, SETTLED_UNTIL + 1, MARK - 19_999, MARK - 20_001] {
         hold(ts).await;
     }
+    for leaves_at in (1..8).map(|index| traded_at(index) + 300_000) {
+        // A mark would be read, and rest on nothing.
+        for ts in [leaves_at - 1, leaves_at, leaves_at + 1].into_iter().filter(|ts| ts % 1_000 != 0) {
+            hold(ts).await;
+        }
+    }
 
     // It does rest on it: what that figure says in excess, the answer says too.
     let excess = "update vwap_history set volume = volume + 7 where ticker = 'BTC' and ts = $1";
@@ -95,6 +101,104 @@ async fn what_rests_on_the_final_figure_of_the_second_before_equals_a_plain_scan
     let cut = "update tickers_validation_timestamp set tape_from = $1";
     bitcoin.client.execute(cut, &[&(MARK - 15_000 - 299_999)]).await.expect("an update");
     assert_eq!(at(&api, MARK - 14_500, "").await["volume"], honest);
+}
+
+/// The volume told of a moment, and that of a plain scan.
+async fn volumes(api: &Running, of: &Seeded, ts: i64, interval: i64) -> (String, String) {
+    let told = at(api, ts, &format!("&interval={interval}")).await["volume"].as_str().expect("a volume").to_owned();
+    (told, of.sums(ts, interval).volume.to_string())
+}
+
+#[tokio::test]
+async fn what_was_said_provisionally_of_a_moment_that_is_settled_by_now_is_not_believed() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let left_behind = "update vwap_history set is_validated = false, final_at = null, volume = volume + 7
+        where exchange = 'generic' and ticker = 'BTC' and ts in ($1, $2)";
+    let (mark, newest) = (MARK - 20_000, SETTLED_UNTIL / 1_000 * 1_000);
+    bitcoin.client.execute(left_behind, &[&mark, &newest]).await.expect("two figures");
+    let api = Running::standing_at(&database, NOW);
+
+    for ts in [mark, mark + 1, mark + 999, newest, newest + 1, newest + 999] {
+        let (told, expected) = volumes(&api, &bitcoin, ts, 300_000).await;
+        assert_eq!(told, expected, "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn figures_of_an_interval_that_is_not_calculated_any_more_are_not_believed() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let of_a_minute = "insert into vwap_history (exchange, ticker, interval, ts, price, volume, notional, trades,
+            confirmed_trades, is_validated, calculated_at, final_at)
+        select exchange, ticker, 60000, ts, price, volume + 7, notional, trades, confirmed_trades, true, ts, ts
+        from vwap_history where exchange = 'generic' and ticker = 'BTC' and interval = 300000 and ts = $1";
+    let mark = MARK - 20_000;
+    bitcoin.client.execute(of_a_minute, &[&mark]).await.expect("a figure");
+    let api = Running::standing_at(&database, NOW);
+
+    for ts in [mark, mark + 1, mark + 999] {
+        let (told, expected) = volumes(&api, &bitcoin, ts, 60_000).await;
+        assert_eq!(told, expected, "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_is_not_settled_at_all_counts_what_was_heard_in_it_and_nothing_else() {
+    let database = database().await;
+    let until = MARK - 310_000;
+    let mut bitcoin = Seeded::settled(&database, "generic", "BTC", MARK - 1_800_000, until).await;
+    bitcoin.trade("settled", until - 500, "27000", "1").await;
+    bitcoin.trade("before", until + 5_000, "27001", "2").await;
+    bitcoin.trade("within", MARK - 1_000, "27002", "4").await;
+    bitcoin.figures(until - 5_000, MARK).await;
+    let api = Running::standing_at(&database, NOW);
+
+    for ts in [MARK + 1, MARK + 999] {
+        let (told, expected) = volumes(&api, &bitcoin, ts, 300_000).await;
+        assert_eq!((told.as_str(), expected.as_str()), ("4", "4"), "{ts}");
+    }
+}
+
+#[tokio::test]
+async fn the_milliseconds_after_a_restated_second_rest_on_what_it_says_now() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+    let mark = MARK - 20_000;
+    let before = at(&api, mark + 1, "").await;
+
+    bitcoin.restate(mark, "26000").await;
+
+    let (restated, after) = (at(&api, mark, "").await, at(&api, mark + 1, "").await);
+    assert_ne!(before["notional"], after["notional"]);
+    assert_eq!((&after["source"], &after["notional"]), (&"computed".into(), &restated["notional"]));
+}
+
+#[tokio::test]
+async fn an_incident_is_told_with_every_window_it_touches_and_with_no_other() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let api = Running::standing_at(&database, NOW);
+    // Kept and final, kept and provisional, and summed.
+    for ts in [MARK - 20_000, MARK, MARK - 19_999] {
+        bitcoin.client.execute("delete from incidents", &[]).await.expect("none");
+        let opens = ts - 300_000;
+        for (kind, from, to) in [
+            ("before", opens - 9, opens),
+            ("opening", opens - 8, opens + 1),
+            ("closing", ts, ts + 9),
+            ("after", ts + 1, ts + 9),
+        ] {
+            bitcoin.incident(kind, from, to, "nothing was told").await;
+        }
+
+        let answer = at(&api, ts, "").await;
+
+        let told: Vec<&str> =
+            answer["missing"].as_array().expect("a list").iter().filter_map(|gap| gap["kind"].as_str()).collect();
+        assert_eq!(told, ["opening", "closing"], "{ts}");
+    }
 }
 
 fn trimmed(number: &str) -> &str {
@@ -117,6 +221,10 @@ async fn a_figure_is_final_up_to_the_watermark_and_provisional_after_it() {
         assert_eq!(answer["state"], state, "{ts}");
         assert_eq!(answer["is_validated"], state == "final", "{ts}");
         assert_eq!((&answer["trades"], &answer["confirmed_trades"]), (&trades.into(), &confirmed.into()), "{ts}");
+    }
+    // Summed just now rather than kept.
+    for (ts, state) in [(SETTLED_UNTIL, "final"), (SETTLED_UNTIL + 1, "provisional")] {
+        assert_eq!(at(&api, ts, "&interval=1m").await["state"], state, "{ts}");
     }
 }
 

@@ -16,6 +16,9 @@ use crate::writing::{BEGINS, Writer};
 
 const SOON: Duration = Duration::from_secs(20);
 
+/// Well before everything is read again in any case.
+const AT_ONCE: Duration = Duration::from_secs(6);
+
 /// How the listening connection is found among all others.
 const LISTENING: &str =
     "from pg_stat_activity where datname = current_database() and application_name like '%listening'";
@@ -40,11 +43,33 @@ async fn metric(api: &Running, name: &str) -> u64 {
 
 /// Asks for a ticker until its newest mark is the expected one.
 async fn newest(api: &Running, name: &str, second: i64) -> Value {
-    eventually(&format!("{name} at {second}"), SOON, || async {
+    eventually(&format!("{name} at {second}"), AT_ONCE, || async {
         let answer = api.json(&format!("/latest?ticker={name}")).await;
         (answer["ts"] == BEGINS + second * 1_000).then_some(answer)
     })
     .await
+}
+
+/// A process that stands still for as long as this is held, and goes on even
+/// when the test fails: nobody could drop a database any more.
+struct Stopped(i32);
+
+impl Stopped {
+    fn process(pid: i32) -> Self {
+        signal("-STOP", pid);
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal("-CONT", self.0);
+    }
+}
+
+fn signal(signal: &str, pid: i32) {
+    let sent = Command::new("kill").args([signal, &pid.to_string()]).status().expect("there is a kill");
+    assert!(sent.success());
 }
 
 fn started(database: &TestDatabase, vars: &[(&str, &str)]) -> Running {
@@ -190,7 +215,7 @@ async fn a_final_and_a_restated_figure_take_the_place_of_the_provisional_one_as_
     let api = started(&database, &[]);
     live(&api).await;
     let state = async |expected: &str| {
-        eventually(expected, SOON, || async {
+        eventually(expected, AT_ONCE, || async {
             let answer = api.json("/latest?ticker=BTC").await;
             (answer["state"] == expected).then_some(answer)
         })
@@ -205,7 +230,7 @@ async fn a_final_and_a_restated_figure_take_the_place_of_the_provisional_one_as_
     // A watermark that moves alone is told too.
     let later = writer.figure("BTC", 4, "100");
     writer.settle(&[later], 5, 9).await;
-    eventually("the watermark", SOON, || async {
+    eventually("the watermark", AT_ONCE, || async {
         (api.json("/latest?ticker=BTC").await["validated_until"] == BEGINS + 9_000).then_some(())
     })
     .await;
@@ -257,16 +282,12 @@ async fn a_connection_that_falls_silent_is_trusted_for_a_second_and_no_longer() 
     live(&api).await;
     let outside = database.client().await;
     let pid: i32 = outside.query_one(&format!("select pid {LISTENING}"), &[]).await.expect("one").get(0);
-    let signal = |signal: &str| {
-        let sent = Command::new("kill").args([signal, &pid.to_string()]).status().expect("there is a kill");
-        assert!(sent.success());
-    };
 
-    signal("-STOP");
+    let stopped = Stopped::process(pid);
     writer.say(&[writer.figure("BTC", 2, "100")]).await;
     let answered = newest(&api, "BTC", 2).await;
     let misses = metric(&api, "misses_total").await;
-    signal("-CONT");
+    drop(stopped);
 
     assert_eq!((answered["price"].as_str(), misses > 0), (Some("100"), true), "the database answered");
     live(&api).await;
@@ -359,4 +380,22 @@ async fn a_ticker_that_is_gone_from_the_tables_is_forgotten() {
     .await;
     assert_eq!(metric(&api, "tickers").await, 1);
     newest(&api, "BTC", 1).await;
+}
+
+#[tokio::test]
+async fn what_somebody_changed_by_hand_and_told_nobody_is_seen_soon() {
+    let database = database().await;
+    let writer = Writer::new(&database, 300_000, &["BTC"]).await;
+    writer.say(&[writer.figure("BTC", 1, "100")]).await;
+    let api = started(&database, &[]);
+    live(&api).await;
+
+    let changed = "update latest_vwap_history set price = 101 where ticker = 'BTC'";
+    assert_eq!(database.client().await.execute(changed, &[]).await.expect("changed"), 1);
+
+    eventually("the change to be seen", SOON, || async {
+        (api.json("/latest?ticker=BTC").await["price"] == "101").then_some(())
+    })
+    .await;
+    assert_eq!((state(&api).await, metric(&api, "losses_total").await), ("live".into(), 0));
 }

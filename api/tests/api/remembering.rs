@@ -9,7 +9,7 @@ use api::{Clock, Config};
 use store::answers::{Answered, Figure, Standing, Taken};
 use store::{Store, StoreConfig};
 use tape::{Interval, Sums};
-use testkit::{at, price, quantity, ticker};
+use testkit::{at, eventually, price, quantity, ticker};
 
 const VENUE: &str = "generic";
 
@@ -98,8 +98,8 @@ fn what_a_crash_lost_is_held_on_to_for_a_while_and_then_postgres_is_believed() {
     assert_eq!(told(&memory, &lost, "11:11:", long_after), "4");
 }
 
-#[test]
-fn memory_is_silent_unless_trusted_and_while_somebody_was_told_of_something_newer() {
+#[tokio::test]
+async fn memory_is_silent_unless_trusted_and_while_somebody_was_told_of_something_newer() {
     let memory = Memory::default();
     let now = Instant::now();
     let find = || memory.find(None, &ticker("BTC")).is_some();
@@ -122,6 +122,9 @@ fn memory_is_silent_unless_trusted_and_while_somebody_was_told_of_something_newe
         memory.trust(long_ago);
         assert!(!find(), "what was right a second ago may not be so now");
     }
+    memory.trust(Instant::now());
+    assert!(find());
+    eventually("trust that nobody renews to end", 5 * TRUST, || async { (!find()).then_some(()) }).await;
 }
 
 #[test]
@@ -136,4 +139,48 @@ fn a_snapshot_of_all_forgets_what_it_does_not_have_unless_it_came_later() {
     assert_eq!(memory.tickers(), 1);
     memory.admit_many(Vec::new(), &[], Taken::read("8:8:").expect("a snapshot"), true);
     assert_eq!(memory.tickers(), 0);
+}
+
+#[test]
+fn only_so_many_tickers_are_kept_and_another_is_told_without_being_kept() {
+    let memory = Memory::keeping(2);
+    let of = |name: &str| {
+        let mut answered = answered(5_000, false, 1_000, "5");
+        answered.standing.ticker = ticker(name);
+        answered
+    };
+    for name in ["BTC", "ETH", "SOL"] {
+        assert_eq!(told(&memory, &of(name), "7:7:", Instant::now()), "5", "{name}");
+    }
+    memory.trust(Instant::now());
+
+    let kept = ["BTC", "ETH", "SOL"].map(|name| memory.find(None, &ticker(name)).is_some());
+    assert_eq!((memory.tickers(), kept), (2, [true, true, false]));
+}
+
+#[test]
+fn a_ticker_of_two_venues_is_told_of_the_one_that_is_named_and_of_none_when_none_is() {
+    let memory = Memory::default();
+    memory.admit(read(&answered(5_000, false, 1_000, "5"), "7:7:", Instant::now()));
+    let mut second = answered(5_000, false, 1_000, "6");
+    second.standing.venue = "second".to_owned();
+    memory.admit(read(&second, "7:7:", Instant::now()));
+    memory.trust(Instant::now());
+
+    let venue_of = |venue| memory.find(venue, &ticker("BTC")).map(|told| told.standing().venue.clone());
+    assert_eq!(venue_of(None), None);
+    assert_eq!(venue_of(Some("SECOND")).as_deref(), Some("second"));
+    assert_eq!(venue_of(Some(VENUE)).as_deref(), Some(VENUE));
+}
+
+#[test]
+fn after_the_connection_was_lost_snapshots_may_count_anew() {
+    let memory = Memory::default();
+    let now = Instant::now();
+    assert_eq!(told(&memory, &answered(5_000, false, 1_000, "5"), "900:900:", now), "5");
+
+    // A server that was restored elsewhere counts its transactions from fewer.
+    memory.distrust();
+
+    assert_eq!(told(&memory, &answered(5_000, false, 1_000, "6"), "7:7:", now), "6");
 }
