@@ -78,4 +78,12 @@ mod tests {
 
         assert_eq!(classes, [0, 1, 1, 2, 2, 3, 4, 5, 6, 6]);
     }
+
+    #[test]
+    fn a_class_is_the_same_after_it_was_kept_under_its_number() {
+        let kept = Class::of(4_095, Volume::ZERO, Volume::ZERO);
+
+        assert_eq!(Class::from_number(88), Some(kept));
+        assert_eq!([-1, 256].map(Class::from_number), [None, None], "no table holds such a number");
+    }
 }

@@ -48,8 +48,7 @@ impl Deviation {
         if from == to {
             return Some(Self::NONE);
         }
-        let apart = if from < to { to - from } else { from - to };
-        let scaled = apart.checked_mul(UNITS_OF_PRICE)?;
+        let scaled = from.abs_diff(to).checked_mul(UNITS_OF_PRICE)?;
         let whole = scaled.checked_div(from)?;
         let rounded_up = if whole * from == scaled { whole } else { whole + U256::ONE };
         u64::try_from(rounded_up).ok().and_then(Self::from_units)
@@ -110,6 +109,24 @@ mod tests {
         assert_eq!(Deviation::between(price("3"), None), None);
         assert_eq!(Deviation::between(price("0.000001"), Some(price("99999999999999"))), None);
         assert_eq!(Deviation::between(Vwap::ZERO, Some(price("1"))), None);
+    }
+
+    #[test]
+    fn basis_points_are_millions_of_units_up_to_the_largest_deviation() {
+        let read = |text: &str| Deviation::from_basis_points(Fixed::parse(text).expect("basis points"));
+
+        assert_eq!(read("1.25").map(Deviation::units), Some(1_250_000));
+        assert_eq!(read("1125899906.842623"), Some(Deviation::MAX));
+        assert_eq!(read("1125899906.842624"), None);
+    }
+
+    #[test]
+    fn a_stretched_deviation_is_rounded_up_and_has_an_end() {
+        let stretched = |numerator, denominator| Deviation(5).times(numerator, denominator).map(Deviation::units);
+
+        assert_eq!((stretched(3, 2), stretched(4, 2), stretched(2, 10)), (Some(8), Some(10), Some(1)));
+        assert_eq!(Deviation::MAX.times(2, 1), None, "beyond the largest");
+        assert_eq!(stretched(u128::MAX, u128::MAX), None, "beyond 128 bits on the way");
     }
 
     proptest! {
