@@ -79,10 +79,11 @@ impl Band {
     /// Lets go of the minutes that are too old at an instant of the market.
     pub fn advance_to(&mut self, at: EpochMs) {
         let gone = self.minutes.partition_point(|(minute, _)| *minute <= minute_of(at) - BAND_MINUTES);
-        if gone > 0 {
-            self.minutes.drain(..gone);
-            self.all = self.minutes.iter().map(|(_, extremes)| *extremes).reduce(Extremes::and);
+        if gone == 0 {
+            return;
         }
+        self.minutes.drain(..gone);
+        self.all = self.minutes.iter().map(|(_, extremes)| *extremes).reduce(Extremes::and);
     }
 
     /// The ends of everything in it; none when it is empty.
@@ -124,6 +125,13 @@ mod tests {
         assert_eq!(band.extremes().expect("one").highest.to_string(), "5");
         band.advance_to(EpochMs::new(660_000));
         assert_eq!(band.extremes(), None);
+    }
+
+    #[test]
+    fn a_band_made_anew_needs_the_first_millisecond_of_its_oldest_minute_and_none_before() {
+        let reach = |at: i64| Band::reaches_back_to(EpochMs::new(at)).ms();
+
+        assert_eq!([599_999, 600_000, 659_999, 660_000].map(reach), [-1, 59_999, 59_999, 119_999]);
     }
 
     #[test]

@@ -105,7 +105,9 @@ mod tests {
     fn the_whole_and_each_second_have_the_digest_of_their_trades() {
         let trades = [trade("a", 900, "1"), trade("b", 1_000, "2"), trade("c", 1_001, "3"), trade("d", 5_000, "4")];
         let mut gathering = Gathering::default();
+        assert_eq!((gathering.trades(), gathering.last()), (0, None));
         trades.iter().cloned().for_each(|trade| gathering.add(trade));
+        assert_eq!((gathering.trades(), gathering.last()), (4, Some(&trades[3])));
 
         let evidence = gathering.finish();
 

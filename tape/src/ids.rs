@@ -171,6 +171,23 @@ mod tests {
             assert!(!ids.insert(id), "{id:?}");
         }
         assert!(ids.insert("18446744073709551615"), "beyond 19 digits it is a text");
+        assert!(ids.insert("20") && ids.insert("1:"), "what follows nine is no digit");
+    }
+
+    #[test]
+    fn sixty_four_neighbors_are_kept_by_their_places_and_one_more_by_bits() {
+        let of = |numbers: std::ops::Range<u64>| {
+            let mut set = Ids::default();
+            numbers.for_each(|number| assert!(set.insert(&number.to_string())));
+            set
+        };
+        let is_few = |set: &Ids| set.pages().all(|(_, page)| matches!(page, Page::Few(_)));
+
+        assert!(is_few(&of(0..64)));
+        assert!(!is_few(&of(0..65)));
+        let mut empty = Ids::default();
+        empty.absorb(of(0..64));
+        assert!(is_few(&empty), "what an empty set takes over stays as small as it was");
     }
 
     /// Dense, scattered and textual ids.

@@ -200,6 +200,17 @@ mod tests {
     }
 
     #[test]
+    fn no_trades_take_no_room_and_can_be_taken_out_of_any_second() {
+        let mut rolling = Rolling::new(5, mark(10));
+
+        rolling.add(EpochMs::new(9_000), Sums::EMPTY);
+
+        assert_eq!(rolling.held_seconds(), 0);
+        assert!(rolling.remove(EpochMs::new(9_000), Sums::EMPTY));
+        assert!(rolling.remove(EpochMs::new(5_000), sums(1)), "what no window can hold any more needs no rebuilding");
+    }
+
+    #[test]
     fn a_jump_past_every_trade_leaves_nothing_held() {
         let mut rolling = Rolling::new(5, mark(10));
         for second in 6..=30 {

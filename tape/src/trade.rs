@@ -137,10 +137,11 @@ mod tests {
 
     #[test]
     fn an_id_is_kept_as_text_and_must_print() {
-        for good in ["1", "abc-1", "0a1b:2", "9223372036854775808"] {
+        let (longest, longest_of_two_bytes) = ("9".repeat(128), "Ω".repeat(64));
+        for good in ["1", "abc-1", "0a1b:2", "9223372036854775808", &longest, &longest_of_two_bytes] {
             assert!(TradeId::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a\0", "\n", &"9".repeat(129)] {
+        for bad in ["", "a b", "a\0", "\n", "Ω\u{a0}", &"9".repeat(129), &"Ω".repeat(65)] {
             assert!(TradeId::new(bad).is_err(), "{bad:?}");
         }
     }

@@ -22,12 +22,9 @@ impl ErrorBin {
             return Self::WITHOUT_END;
         };
         let units = deviation.units();
-        if units < STEPS {
-            return Self(units as u16);
-        }
-        let doublings = u64::from(units.ilog2()) - 4;
-        let step = (units >> doublings) - STEPS;
-        Self((STEPS * (doublings + 1) + step) as u16)
+        // Up to twice the steps, a bucket holds one deviation.
+        let doublings = u64::from((units | STEPS).ilog2() - STEPS.ilog2());
+        Self((STEPS * doublings + (units >> doublings)) as u16)
     }
 
     /// The bucket of a number, as tables keep it.
@@ -42,15 +39,13 @@ impl ErrorBin {
 
     /// The largest deviation that lies in it; none for the one without end.
     pub fn upper_edge(self) -> Option<Deviation> {
-        let number = u64::from(self.0);
         if self >= Self::WITHOUT_END {
             return None;
         }
-        if number < STEPS {
-            return Deviation::from_units(number);
-        }
-        let (doublings, step) = (number / STEPS - 1, number % STEPS);
-        Deviation::from_units(((STEPS + step + 1) << doublings) - 1)
+        let number = u64::from(self.0);
+        let doublings = (number / STEPS).saturating_sub(1);
+        let next_begins_at = (number - STEPS * doublings + 1) << doublings;
+        Deviation::from_units(next_begins_at - 1)
     }
 }
 
@@ -165,6 +160,27 @@ mod tests {
         assert_eq!(edge, Some(Deviation::MAX.units()));
         assert_eq!(ErrorBin::of(None).upper_edge(), None);
         assert_eq!(ErrorBin::from_number(753), None);
+    }
+
+    #[test]
+    fn some_hours_count_a_bucket_as_far_as_they_have_room_and_say_how_far() {
+        let (mut hours, bin) = (SlotCounts::default(), ErrorBin::of(None));
+
+        assert_eq!((hours.add(bin, 3), hours.add(bin, 65_530)), (3, 65_530));
+        assert_eq!((hours.add(bin, 5), hours.add(bin, 5)), (2, 0));
+    }
+
+    #[test]
+    fn many_in_one_bucket_are_many() {
+        let mut histogram = Histogram::default();
+        for (units, marks) in [(7, 40), (3, 0), (7, 2), (9, 1)] {
+            histogram.add(ErrorBin::of(Some(deviation(units))), marks);
+        }
+
+        assert_eq!((histogram.total(), histogram.counts.len()), (43, 2));
+        let edge = |rank| histogram.ranked(rank).and_then(ErrorBin::upper_edge).map(Deviation::units);
+        assert_eq!([1, 42, 43, 44].map(edge), [Some(7), Some(7), Some(9), None]);
+        assert_eq!(histogram.largest().map(ErrorBin::number), Some(9));
     }
 
     proptest! {

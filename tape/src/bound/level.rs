@@ -155,6 +155,23 @@ mod tests {
     }
 
     #[test]
+    fn a_coverage_is_the_same_after_it_was_kept_as_a_share() {
+        let of_share = |text| Coverage::from_share(crate::Fixed::parse(text).expect("a share"));
+
+        assert_eq!(of_share("0.99"), Some(Coverage::DEFAULT));
+        assert_eq!(of_share("0.5").map(Coverage::miss), Some(500_000_000));
+        assert_eq!(of_share("0.999999999").map(Coverage::miss), Some(1));
+        assert_eq!(["0.499999999", "1", "99999999999"].map(of_share), [None; 3], "never a coverage");
+    }
+
+    #[test]
+    fn a_level_is_written_as_a_share_with_its_sign() {
+        let written = |units| Level::from_billionths(units, Coverage::DEFAULT).to_string();
+
+        assert_eq!([7_500_000, 0, -2_500_000].map(written), ["0.0075", "0", "-0.0025"]);
+    }
+
+    #[test]
     fn ninety_nine_of_a_hundred_need_ninety_nine_marks() {
         for (text, least) in [("0.99", 99), ("0.9", 9), ("0.5", 1), ("0.999", 999), ("0.97", 33)] {
             let level = Level::of(coverage(text));

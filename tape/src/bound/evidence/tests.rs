@@ -144,6 +144,62 @@ fn a_broken_bound_lowers_the_level_a_kept_one_raises_it_and_silence_for_want_of_
 }
 
 #[test]
+fn an_hour_is_kept_under_its_number_since_1970() {
+    let hour = |second: i64| Hour::of(mark(second)).number();
+
+    assert_eq!([0, 3_599, 3_600, 1_684_083_600].map(hour), [0, 0, 1, 467_801]);
+    assert_eq!(hour(-1), -1, "time before 1970 goes on in whole hours");
+    assert_eq!(Hour::from_number(467_801), Hour::of(mark(1_684_083_600)));
+}
+
+#[test]
+fn the_share_kept_is_that_of_the_bounds_said_rounded_down() {
+    let kept_of = |kept, broken| Outcomes { kept, broken, unsaid: 5 };
+    let share = |outcomes: Outcomes| outcomes.achieved().map(|share| share.to_string());
+
+    assert_eq!(share(kept_of(2, 1)).as_deref(), Some("0.666666"));
+    assert_eq!(share(kept_of(0, 4)).as_deref(), Some("0"));
+    assert_eq!(share(kept_of(0, 0)), None);
+    assert_eq!(kept_of(2, 1).plus(kept_of(3, 4)), Outcomes { kept: 5, broken: 5, unsaid: 10 });
+}
+
+#[test]
+fn why_nothing_was_said_is_read_back_from_its_name() {
+    let too_few = Unsaid::NotEnoughEvidence { marks: 7, needed: 100 };
+    for (reason, name) in
+        [(Unsaid::NoPrice, "no_price"), (too_few, "not_enough_evidence"), (Unsaid::NoFiniteBound, "no_finite_bound")]
+    {
+        assert_eq!(reason.as_str(), name);
+        assert_eq!(Unsaid::named(name, 7, 100), Some(reason));
+    }
+    assert_eq!(Unsaid::named("no_idea", 7, 100), None);
+}
+
+#[test]
+fn the_bytes_held_are_those_of_every_list_and_of_what_it_has_room_for() {
+    let mut evidence = Evidence::default();
+    // A list, a queue and the hour it is.
+    assert_eq!(evidence.bytes(), 24 + 32 + 16);
+
+    // Two classes; of the first, three times three hours, with one, two and three buckets.
+    for (hour, error) in [(0, 1), (3, 1), (3, 2), (6, 1), (6, 2), (6, 3)] {
+        let error = ErrorBin::of(Deviation::from_units(error));
+        // Hours of one slot, and marks of one bucket, take no room of their own.
+        for hour in [hour, hour + 1] {
+            evidence.add(Hour::from_number(hour), class(2_000), error, 1, TERMS.coverage);
+            evidence.add_outcomes(Hour::from_number(hour), Outcomes { kept: 1, ..Outcomes::default() });
+        }
+    }
+    evidence.set_level(class(9_000), 0, TERMS.coverage);
+
+    // Lists begin with room for four, but for the buckets of some hours: they have none to spare.
+    let (classes, outcomes) = (4 * 80, 4 * 32);
+    let (hours, buckets_of_hours, buckets) = (4 * 32, 6 * 4, 4 * 8);
+    assert_eq!(evidence.bytes(), 72 + classes + outcomes + hours + buckets_of_hours + buckets);
+    assert_eq!(evidence.achieved().kept, 12);
+}
+
+#[test]
 fn a_day_of_a_ticker_that_errs_in_every_way_takes_few_bytes() {
     let mut evidence = Evidence::default();
     let mut chance = 88_172_645_463_325_252u64;
