@@ -180,7 +180,8 @@ mod tests {
             |kind, what| match (kind, what) {
                 (Some(Suspicion::Price), TurnedOut::Altered) => 2,
                 (Some(Suspicion::Price), TurnedOut::Phantom) => 4,
-                (Some(Suspicion::Price) | None, TurnedOut::Matched) => 1,
+                (Some(Suspicion::Price), TurnedOut::Matched) => 2,
+                (None, TurnedOut::Matched) => 1,
                 (None, TurnedOut::Altered) => 3,
                 (None, TurnedOut::Phantom) => 12,
                 _ => 0,
@@ -188,13 +189,18 @@ mod tests {
         );
         let price = Suspicion::Price;
 
-        assert_eq!((grades.justified(price), grades.unjustified(price), grades.open(price)), (6, 1, 3));
+        assert_eq!((grades.justified(price), grades.unjustified(price), grades.open(price)), (6, 2, 2));
         let text = |share: Option<Share>| share.map(|share| share.to_string());
-        assert_eq!(text(grades.precision()).as_deref(), Some("0.857143"));
+        assert_eq!(text(grades.precision()).as_deref(), Some("0.750000"));
         assert_eq!(text(grades.recall(&[TurnedOut::Altered])).as_deref(), Some("0.400000"));
         assert_eq!(text(grades.recall(&[TurnedOut::Phantom])).as_deref(), Some("0.250000"));
         assert_eq!(text(grades.recall(&[TurnedOut::Altered, TurnedOut::Phantom])).as_deref(), Some("0.285714"));
         assert_eq!(text(Grades::default().precision()), None);
+    }
+
+    #[test]
+    fn what_a_trade_turned_out_to_be_has_a_name_of_its_own() {
+        assert_eq!(TurnedOut::ALL.map(TurnedOut::as_str), ["matched", "altered", "phantom"]);
     }
 
     #[test]

@@ -154,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn a_price_just_as_far_below_as_it_may_be_is_not_suspected() {
+        let mut band = Band::default();
+        let steady = trade(SETTLED.ms(), "102", "1");
+        for _ in 0..20 {
+            band.add(SETTLED, Extremes::of(steady.price, steady.quantity, SETTLED, None));
+        }
+        // 2 % of floor and a band without width: 102 ÷ 1.02 is 100.
+        let suspects = Suspects { price_band_bps: Some(200), ..Suspects::USUAL };
+        let judge = |price| suspects.judge(&trade(999_990, price, "1"), NOW, &band, SETTLED);
+
+        assert_eq!(judge("100"), None);
+        assert_eq!(judge("99.999999999999999999"), Some(Suspicion::Price));
+    }
+
+    #[test]
     fn a_quantity_may_be_ten_times_the_largest_and_no_more() {
         assert_eq!(judge(&trade(999_990, "100", "20")), None);
         assert_eq!(judge(&trade(999_990, "100", "20.000000000000000001")), Some(Suspicion::Quantity));

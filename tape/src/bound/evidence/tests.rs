@@ -176,6 +176,25 @@ fn why_nothing_was_said_is_read_back_from_its_name() {
 }
 
 #[test]
+fn what_is_taken_in_of_an_older_hour_is_forgotten_with_that_hour() {
+    let mut evidence = Evidence::default();
+    for hour in [0, 3, 0] {
+        let error = ErrorBin::of(Deviation::from_units(1));
+        evidence.add(Hour::from_number(hour), class(2_000), error, 10, TERMS.coverage);
+        evidence.add_outcomes(Hour::from_number(hour), Outcomes { kept: 10, ..Outcomes::default() });
+    }
+    let mut held_at = |hour: i64| {
+        let unsaid = bound(&mut evidence, hour * 3_600, class(2_000)).expect_err("too few");
+        (unsaid, evidence.achieved().kept)
+    };
+    let too_few = |marks| Unsaid::NotEnoughEvidence { marks, needed: 100 };
+
+    assert_eq!(held_at(23), (too_few(30), 30));
+    assert_eq!(held_at(24), (too_few(10), 10));
+    assert_eq!(held_at(27), (too_few(0), 0));
+}
+
+#[test]
 fn the_bytes_held_are_those_of_every_list_and_of_what_it_has_room_for() {
     let mut evidence = Evidence::default();
     // A list, a queue and the hour it is.
