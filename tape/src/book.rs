@@ -578,4 +578,18 @@ mod tests {
 
         assert_eq!(book.provisional_at(mark(2_000)).expect("provisional").sums, sums(&trade("a", 1_500, "10")));
     }
+
+    #[test]
+    fn a_book_tells_what_is_only_heard_and_how_many_seconds_its_fullest_window_holds() {
+        let mut book = book();
+        assert_eq!((book.heard_sums(), book.held_seconds()), (Sums::EMPTY, 0));
+
+        for (id, at) in [("a", 500), ("b", 600), ("c", 1_500), ("d", 2_500)] {
+            book.hear(&trade(id, at, "10"), None);
+        }
+        book.hear(&trade("far", 500, "99"), Some(Suspicion::Price));
+        book.provisional_at(mark(2_000)).expect("provisional");
+
+        assert_eq!((book.heard_sums().trades, book.held_seconds()), (3, 3));
+    }
 }

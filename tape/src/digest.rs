@@ -60,7 +60,7 @@ impl Digest {
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|nibble| u8::try_from(nibble).ok());
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+            *byte = 16 * nibble(pair[0])? + nibble(pair[1])?;
         }
         Some(Self(bytes))
     }

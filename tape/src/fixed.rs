@@ -128,7 +128,7 @@ fn divide(words: &mut [u64; 4]) -> u64 {
     const DIVISOR: u128 = 10u128.pow(DIGITS_OF_A_WORD as u32);
     let mut left = 0u128;
     for word in words.iter_mut().skip_while(|word| **word == 0) {
-        let dividend = left << 64 | u128::from(*word);
+        let dividend = (left << 64) + u128::from(*word);
         // What is left over is below the divisor, so the quotient fits a word.
         *word = (dividend / DIVISOR) as u64;
         left = dividend % DIVISOR;
@@ -146,6 +146,9 @@ mod tests {
         {
             assert_eq!(Volume::parse(text).expect("in range").to_string(), text);
         }
+        let largest = "115792089237316195423570985008687907853269984665640564039457.584007913129639935";
+        assert_eq!(Volume::from_units(U256::MAX).to_string(), largest);
+        assert_eq!(Volume::parse(largest), Some(Volume::from_units(U256::MAX)));
         assert_eq!(Volume::parse("1.500").expect("in range").to_string(), "1.5");
     }
 

@@ -130,9 +130,7 @@ fn parse_short(text: &[u8], below_power: u32) -> Option<Decimal> {
     // With its scale, and without the closing zeros of the fraction.
     let (mantissa, scale) = match point {
         None => (digits, 0),
-        Some((place, _)) if place == 0 || place + 1 == text.len() => return None,
-        Some((place, whole)) if last < place => (whole, 0),
-        Some((place, _)) => (significant, (last - place) as u32),
+        Some((place, whole)) => last.checked_sub(place).map_or((whole, 0), |decimals| (significant, decimals as u32)),
     };
     let below = POWERS_OF_TEN[DIGITS_OF_A_WORD.min((below_power + scale) as usize)];
     if mantissa == 0 || below <= u128::from(mantissa) {
@@ -217,6 +215,8 @@ fn parse_exponent(text: &str) -> Result<i64, NotHeld> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::RejectionKind;
 
@@ -257,6 +257,31 @@ mod tests {
     }
 
     #[test]
+    fn what_feeds_send_nearly_always_is_read_by_the_short_way() {
+        let short = |text: &str| parse_short(text.as_bytes(), PRICE_BELOW_POWER).map(|decimal| decimal.to_string());
+
+        for text in ["1402000", "27000.12", "0.5", "99999.999999999", "99999999999999.9999", "0.00000000000000001"] {
+            assert_eq!(short(text).as_deref(), Some(text));
+        }
+        for (text, read) in [("27000.1200", "27000.12"), ("1402000.0", "1402000"), (".5", "0.5"), ("5.", "5")] {
+            assert_eq!(short(text).as_deref(), Some(read), "{text}");
+        }
+        for text in ["", ".", "0", "0.00", "2E-7", "100000000000000", "0.000000000000000001", "1.2.3"] {
+            assert_eq!(short(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_short_way_reads_the_long_way_reads_alike(text in "[0-9]{0,16}[.]?[0-9]{0,8}") {
+            if let Some(short) = parse_short(text.as_bytes(), QUANTITY_BELOW_POWER) {
+                let long = parse_positive(&text, QUANTITY_BELOW_POWER).ok();
+                prop_assert_eq!(Some((short.mantissa(), short.scale())), long.map(|it| (it.mantissa(), it.scale())));
+            }
+        }
+    }
+
+    #[test]
     fn zero_and_negative_values_are_refused_as_not_positive() {
         let longest = format!("-{}", "9".repeat(50));
         for text in ["0", "0.000", "-1", "-0", "0e5", "0e9999999", "0e99999999999999999999", "-2E-7", "-1e99", &longest]
@@ -279,6 +304,7 @@ mod tests {
             "1e",
             "e5",
             "1e5e5",
+            "1:",
             " 1",
             "1 ",
             "--1",
