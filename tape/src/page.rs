@@ -71,6 +71,7 @@ pub struct Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reconcile::tests::trade;
 
     #[test]
     fn a_full_page_is_judged_up_to_its_last_row_and_one_with_room_up_to_the_limit() {
@@ -86,5 +87,29 @@ mod tests {
         assert_eq!(reach(Some(5_000), false), 8_000);
         assert_eq!(reach(Some(8_500), true), 8_000);
         assert_eq!(reach(None, true), 8_000);
+    }
+
+    #[test]
+    fn only_a_full_page_that_is_old_enough_and_gets_on_tells_where_to_read_on() {
+        let patience =
+            Patience { settle_delay_ms: 1_000, allowed_skew_ms: 0, longest_step_ms: 100_000, listening_since: None };
+        let within = |at: i64, id: &str| {
+            let last = trade(id, at, "1");
+            Watermark::Within { at: last.traded_at, last: last.id }
+        };
+        let leads_on = |asked_from: Watermark, latest: i64, is_full: bool| {
+            let page = Page {
+                trades: vec![trade("a", 4_500, "1"), trade("b", 5_000, "1")],
+                latest_row_at: Some(EpochMs::new(latest)),
+                is_full,
+                market_time: EpochMs::new(9_000),
+            };
+            page.leads_on(&asked_from, &Watermark::Through(EpochMs::new(4_000)), patience)
+        };
+
+        assert_eq!(leads_on(within(4_000, "z"), 8_000, true), Some(within(5_000, "b")));
+        assert_eq!(leads_on(within(4_000, "z"), 8_000, false), None, "nothing must follow it");
+        assert_eq!(leads_on(within(4_000, "z"), 8_001, true), None, "a second old at least");
+        assert_eq!(leads_on(within(6_000, "c"), 8_000, true), None, "that would be going back");
     }
 }

@@ -195,6 +195,19 @@ fn what_is_taken_in_of_an_older_hour_is_forgotten_with_that_hour() {
 }
 
 #[test]
+fn what_comes_in_after_its_hour_was_forgotten_is_left_out() {
+    let mut evidence = Evidence::default();
+    for hour in [27, 5, 6] {
+        evidence.add(Hour::from_number(hour), class(2_000), ErrorBin::WITHOUT_END, 10, TERMS.coverage);
+        evidence.add_outcomes(Hour::from_number(hour), Outcomes { kept: 10, ..Outcomes::default() });
+    }
+
+    let unsaid = bound(&mut evidence, 27 * 3_600, class(2_000));
+    assert_eq!(unsaid, Err(Unsaid::NotEnoughEvidence { marks: 20, needed: 100 }));
+    assert_eq!(evidence.achieved().kept, 20);
+}
+
+#[test]
 fn the_bytes_held_are_those_of_every_list_and_of_what_it_has_room_for() {
     let mut evidence = Evidence::default();
     // A list, a queue and the hour it is.
