@@ -1,7 +1,7 @@
 //! The truth about one ticker: its trades in the venue's order, and what became
 //! of each on the socket.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use tape::{EpochMs, RejectionKind, TradeId};
 
@@ -73,6 +73,8 @@ impl Entry {
 pub struct Book {
     entries: VecDeque<Entry>,
     times: HashMap<TradeId, EpochMs>,
+    /// The times by number, for markets whose ids are numbers in the order of making.
+    by_number: Option<BTreeMap<u64, EpochMs>>,
     keep: usize,
     forgotten_until: Option<EpochMs>,
 }
@@ -80,7 +82,12 @@ pub struct Book {
 impl Book {
     /// No trades yet, and at most `keep` ever.
     pub fn new(keep: usize) -> Self {
-        Self { entries: VecDeque::new(), times: HashMap::new(), keep, forgotten_until: None }
+        Self { entries: VecDeque::new(), times: HashMap::new(), by_number: None, keep, forgotten_until: None }
+    }
+
+    /// The same, for trades whose ids are numbers that rise as they are made.
+    pub fn numbered(keep: usize) -> Self {
+        Self { by_number: Some(BTreeMap::new()), ..Self::new(keep) }
     }
 
     /// Adds a trade; an id already present is left alone and reported as `false`.
@@ -90,6 +97,9 @@ impl Book {
             return false;
         }
         self.times.insert(trade.id.clone(), trade.traded_at);
+        if let Some((numbers, number)) = self.by_number.as_mut().zip(trade.number()) {
+            numbers.insert(number, trade.traded_at);
+        }
         // Nearly every trade is the latest, and needs no search for its place.
         let is_latest = self.entries.back().is_none_or(|last| last.trade.traded_at <= entry.trade.traded_at);
         let at = if is_latest { self.entries.len() } else { self.end_of(entry.trade.traded_at) };
@@ -97,6 +107,7 @@ impl Book {
         while self.keep < self.entries.len() {
             if let Some(oldest) = self.entries.pop_front() {
                 self.times.remove(&oldest.trade.id);
+                self.forget_number(&oldest.trade);
                 self.forgotten_until = Some(oldest.trade.traded_at);
             }
         }
@@ -113,6 +124,9 @@ impl Book {
             return false;
         };
         self.times.insert(trade.id.clone(), trade.traded_at);
+        if let Some((numbers, number)) = self.by_number.as_mut().zip(trade.number()) {
+            numbers.insert(number, trade.traded_at);
+        }
         let at = self.end_of(trade.traded_at);
         entry.trade = trade;
         self.entries.insert(at, entry);
@@ -123,7 +137,42 @@ impl Book {
     pub fn retract(&mut self, id: &TradeId) -> bool {
         let removed = self.position(id).and_then(|at| self.entries.remove(at));
         self.times.remove(id);
+        if let Some(removed) = &removed {
+            self.forget_number(&removed.trade);
+        }
         removed.is_some()
+    }
+
+    fn forget_number(&mut self, trade: &TrueTrade) {
+        if let Some((numbers, number)) = self.by_number.as_mut().zip(trade.number()) {
+            numbers.remove(&number);
+        }
+    }
+
+    /// The trades of numbers from `from` on and below `below`, in the order of numbers,
+    /// from either end.
+    pub fn numbered_between(&self, from: u64, below: u64) -> impl DoubleEndedIterator<Item = &TrueTrade> {
+        let numbers = self.by_number.iter().flat_map(move |numbers| numbers.range(from..below.max(from)));
+        numbers.filter_map(|(number, at)| self.of_number(*number, *at))
+    }
+
+    /// The number that no trade known at `until` reaches: the least of those made later.
+    pub fn numbers_known_at(&self, until: EpochMs) -> u64 {
+        let later = self.entries.range(self.end_of(until)..);
+        later.filter_map(|entry| entry.trade.number()).min().unwrap_or(u64::MAX)
+    }
+
+    /// A number that every trade made after an instant exceeds: that of one made well before.
+    pub fn number_before(&self, at: EpochMs) -> u64 {
+        const WELL_BEFORE_MS: i64 = 1_000;
+        let end = self.end_of(at.minus_ms(WELL_BEFORE_MS));
+        end.checked_sub(1).and_then(|last| self.entries.get(last)).and_then(|entry| entry.trade.number()).unwrap_or(0)
+    }
+
+    fn of_number(&self, number: u64, at: EpochMs) -> Option<&TrueTrade> {
+        let same_time = self.entries.range(self.start_of(at)..);
+        let same_time = same_time.map(|entry| &entry.trade).take_while(|trade| trade.traded_at == at);
+        same_time.into_iter().find(|trade| trade.number() == Some(number))
     }
 
     /// Whether there is a trade of this id.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use tape::{EpochMs, Ticker};
+use venue::dialect::manners::{Manners, Quirks};
+use venue::dialect::pair::DEFAULT_PAIRS;
 use venue::profile::DEFAULT_TICKERS;
-use venue::{FaultKind, FaultRates, MarketKind, RestConfig, Speed, VenueConfig};
+use venue::{Dialect, FaultKind, FaultRates, MarketKind, RestConfig, Speed, VenueConfig};
 
 /// A practice market on your own machine: its socket lies on purpose, its REST channel tells the
 /// truth, and it keeps the exact ledger of both. While it runs, GET / lists all it answers.
@@ -29,6 +31,7 @@ Examples:
   venue --faults 0.05                            the same, with 5% of every fault of single trades
   venue --tape day.csv.gz --speed 10             a recorded day, happening again ten times as fast
   venue --tape day.csv.gz --as-recorded          the day as past: all of it is REST history
+  venue --dialect binance --faults 0.05          the same lies, told as Binance would tell them
   venue describe day.csv.gz                      what a tape holds, as JSON
   curl localhost:61792/                          all endpoints and the state of a running venue";
 
@@ -67,6 +70,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     #[command(flatten)]
+    spoken: SpokenOptions,
+    #[command(flatten)]
     generated: GeneratedOptions,
     #[command(flatten)]
     recorded: RecordedOptions,
@@ -76,12 +81,45 @@ pub struct Options {
     rest: RestOptions,
 }
 
+/// Whose language is spoken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Dialect (over an exchange's own WebSocket and REST)")]
+struct SpokenOptions {
+    /// generic, binance, bybit, coinbase, kraken, okx or bitstamp.
+    #[arg(long, default_value = "generic", value_parser = dialect)]
+    dialect: Dialect,
+    /// Cut listeners that are silent for so long, instead of as long as the exchange allows.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    keepalive: Option<Duration>,
+    /// How long a ban lasts, instead of as long as the exchange's.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    ban: Option<Duration>,
+    /// Allow only so many percent of what the exchange allows.
+    #[arg(long, value_name = "N")]
+    limit_percent: Option<u32>,
+    /// What documentation leaves open: after-beyond-newest=accept|refuse|empty, since=inclusive,
+    /// groups=whole, trades-all=login, ids=quoted. May be given several times.
+    #[arg(long, value_name = "NAME=ANSWER")]
+    quirk: Vec<String>,
+    /// Fraction of trades whose time is up to 300 ms before that of the trade made before.
+    #[arg(long, default_value_t = 0.0, value_name = "RATE")]
+    disorder: f64,
+}
+
+impl SpokenOptions {
+    fn manners(&self) -> anyhow::Result<Manners> {
+        let none = Ok(Quirks::default());
+        let quirks = self.quirk.iter().fold(none, |quirks, name| quirks.and_then(|quirks| quirks.with(name)))?;
+        Ok(Manners { keepalive: self.keepalive, ban: self.ban, limit_percent: self.limit_percent, quirks })
+    }
+}
+
 /// A generated market.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Generated market (the default)")]
 struct GeneratedOptions {
-    /// Tickers, the liveliest first.
-    #[arg(long, value_delimiter = ',', default_values = DEFAULT_TICKERS)]
+    /// Tickers, the liveliest first [default: BTC,ETH,SOL,SHIB,XMR; pairs against USDT in a dialect]
+    #[arg(long, value_delimiter = ',')]
     tickers: Vec<String>,
     /// Tickers that fall silent for minutes [default: the last one, when there are several]
     #[arg(long, value_delimiter = ',')]
@@ -203,9 +241,12 @@ impl Options {
         let market = match self.recorded.tape {
             Some(tape) if self.recorded.as_recorded => MarketKind::Recorded { tape, present: self.recorded.present },
             Some(tape) => MarketKind::Replay { tape, speed: self.recorded.speed, starts_at: self.recorded.starts_at },
-            None => self.generated.into_market()?,
+            None => self.generated.into_market(self.spoken.dialect)?,
         };
         Ok(VenueConfig {
+            dialect: self.spoken.dialect,
+            manners: self.spoken.manners()?,
+            disorder: self.spoken.disorder,
             host: self.host,
             port: self.port,
             seed: self.seed,
@@ -231,7 +272,11 @@ impl Options {
 }
 
 impl GeneratedOptions {
-    fn into_market(self) -> anyhow::Result<MarketKind> {
+    fn into_market(mut self, dialect: Dialect) -> anyhow::Result<MarketKind> {
+        if self.tickers.is_empty() {
+            let usual = if dialect.is_generic() { DEFAULT_TICKERS } else { DEFAULT_PAIRS };
+            self.tickers = usual.map(str::to_owned).to_vec();
+        }
         for ticker in &self.tickers {
             Ticker::new(ticker)?;
         }
@@ -279,6 +324,11 @@ fn instant(text: &str) -> Result<EpochMs, String> {
         .ok_or_else(|| "expected epoch milliseconds or RFC 3339, such as 2024-08-09T00:06:00Z".to_owned())
 }
 
+fn dialect(text: &str) -> Result<Dialect, String> {
+    let names = Dialect::ALL.map(|dialect| dialect.name().to_owned()).join(", ");
+    Dialect::parse(text).ok_or_else(|| format!("expected one of {names}"))
+}
+
 fn speed(text: &str) -> Result<Speed, String> {
     Speed::parse(text).ok_or_else(|| "expected a whole factor such as 1 or 10, or max".to_owned())
 }
@@ -319,6 +369,14 @@ mod tests {
     }
 
     #[test]
+    fn a_dialect_trades_pairs_unless_told_otherwise() {
+        let spoken = config(&["--dialect", "binance", "--quirk", "since=inclusive", "--ban", "2s"]).expect("a dialect");
+        assert_eq!((spoken.dialect.name(), spoken.manners.ban), ("binance", Some(Duration::from_secs(2))));
+        let MarketKind::Generated { tickers, .. } = spoken.market else { panic!("generated") };
+        assert_eq!(tickers[0], "BTC/USDT");
+    }
+
+    #[test]
     fn a_tape_is_replayed_or_served_as_recorded() {
         let replayed = config(&["--tape", "a.csv", "--speed", "max"]).expect("a replay").market;
         assert!(matches!(replayed, MarketKind::Replay { speed: Speed::Max, .. }));
@@ -338,6 +396,8 @@ mod tests {
             &["--history", "5x"],
             &["--quiet", "DOGE"],
             &["--tickers", "B T C"],
+            &["--dialect", "esperanto"],
+            &["--quirk", "since=never"],
         ] {
             assert!(config(arguments).is_err(), "{arguments:?}");
         }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tape::EpochMs;
 
+use crate::dialect::Dialect;
+use crate::dialect::manners::Manners;
 use crate::fault::FaultRates;
 
 /// Everything a venue is told before it starts.
@@ -20,6 +22,12 @@ pub struct VenueConfig {
     pub seed: u64,
     /// Where trades come from.
     pub market: MarketKind,
+    /// Which language is spoken.
+    pub dialect: Dialect,
+    /// How it is spoken.
+    pub manners: Manners,
+    /// Which fraction of trades claims a time before that of the trade made before it.
+    pub disorder: f64,
     /// How the socket lies.
     pub faults: FaultRates,
     /// How long one silence lasts.
@@ -140,6 +148,9 @@ impl Default for VenueConfig {
             port: 0,
             seed: 1,
             market: MarketKind::Scripted { tickers: Vec::new() },
+            dialect: Dialect::GENERIC,
+            manners: Manners::default(),
+            disorder: 0.0,
             faults: FaultRates::NONE,
             silence_for: Duration::from_secs(3),
             rest: RestConfig::default(),
@@ -163,6 +174,11 @@ impl VenueConfig {
         let tickers = crate::profile::DEFAULT_TICKERS.map(str::to_owned).to_vec();
         let quiet = tickers.iter().rev().take(1).cloned().collect();
         Self { market: MarketKind::Generated { tickers, quiet, rate, history }, ..Self::default() }
+    }
+
+    /// The same market in another language.
+    pub fn speaking(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// A tape that happens again, from now on.

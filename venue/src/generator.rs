@@ -8,6 +8,8 @@ use rand::{Rng, RngExt};
 use tape::{EpochMs, Ticker};
 
 use crate::chance;
+use crate::dialect::numbering::Numbering;
+use crate::making::{Made, Making};
 use crate::profile::{Notation, Pace, Profile, QUIET_CYCLE};
 use crate::true_trade::TrueTrade;
 
@@ -16,12 +18,18 @@ const MINUTE_MS: i64 = 60_000;
 /// No minute of a ticker has more trades: ids of one minute must not reach the next.
 const TRADES_A_MINUTE: usize = 1_000_000;
 
+/// 2024-01-01: where the counters of exchanges begin that number without holes.
+const FIRST_MINUTE: i64 = 28_401_120;
+
+const DAY: i64 = 1_440;
+
 /// Makes the trades of a market, minute by minute.
 #[derive(Debug)]
 pub struct Generator {
     seed: u64,
     profiles: Vec<Profile>,
-    ready: VecDeque<TrueTrade>,
+    making: Making,
+    ready: VecDeque<Made>,
     next_minute: i64,
     from: EpochMs,
 }
@@ -29,8 +37,13 @@ pub struct Generator {
 impl Generator {
     /// A market whose first trade is at `from` or later.
     pub fn new(seed: u64, profiles: Vec<Profile>, from: EpochMs) -> Self {
+        Self::made_as(Making::default(), seed, profiles, from)
+    }
+
+    /// The same, with an exchange's ids and disorder.
+    pub fn made_as(making: Making, seed: u64, profiles: Vec<Profile>, from: EpochMs) -> Self {
         let next_minute = from.ms().div_euclid(MINUTE_MS);
-        Self { seed, profiles, ready: VecDeque::new(), next_minute, from }
+        Self { seed, profiles, making, ready: VecDeque::new(), next_minute, from }
     }
 
     /// The tickers.
@@ -43,14 +56,14 @@ impl Generator {
         while self.ready.is_empty() && self.next_minute * MINUTE_MS <= now.ms() {
             self.load_minute();
         }
-        let is_due = self.ready.front().is_some_and(|trade| trade.traded_at <= now);
-        if is_due { self.ready.pop_front() } else { None }
+        let is_due = self.ready.front().is_some_and(|made| made.at <= now);
+        if is_due { self.ready.pop_front().map(|made| made.trade) } else { None }
     }
 
     /// When there may next be a trade.
     pub fn next_at(&self) -> EpochMs {
         match self.ready.front() {
-            Some(trade) => trade.traded_at,
+            Some(made) => made.at,
             None => EpochMs::new(self.next_minute * MINUTE_MS),
         }
     }
@@ -58,20 +71,55 @@ impl Generator {
     fn load_minute(&mut self) {
         let mut trades = Vec::new();
         for profile in &self.profiles {
-            trades.extend(minute_of(self.seed, profile, self.next_minute));
+            trades.extend(minute_of(self.seed, profile, self.next_minute, self.making.numbering));
         }
-        trades.retain(|trade| self.from <= trade.traded_at);
         trades.sort_by_key(|trade| trade.traded_at);
-        self.ready.extend(trades);
+        let before = self.making.numbering.map(|numbering| self.made_before(numbering));
+        let mut made = self.making.make(self.seed, trades, before.unwrap_or_default());
+        made.retain(|made| self.from <= made.at);
+        self.ready.extend(made);
         self.next_minute += 1;
+    }
+
+    /// How many trades each series had before the next minute.
+    fn made_before(&self, numbering: Numbering) -> Vec<(crate::dialect::numbering::Series, u64)> {
+        let of = |profile: &Profile| {
+            (numbering.series_of(&profile.ticker), counted_before(self.seed, profile, self.next_minute))
+        };
+        self.profiles.iter().map(of).collect()
+    }
+}
+
+/// How many trades a ticker had before a minute, where trades are counted: known
+/// for any minute at once, without making those before it.
+fn counted_before(seed: u64, profile: &Profile, minute: i64) -> u64 {
+    let minutes = (minute - FIRST_MINUTE).max(0);
+    let ticker = profile.ticker.as_str().as_bytes();
+    let noise = |at: i64, below: u64| chance::hash(seed, &[b"count", ticker, &at.to_le_bytes()]) % below.max(1);
+    match profile.pace {
+        Pace::Lively { per_minute } => {
+            let a_day = (per_minute * DAY as f64).round() as u128;
+            let even = (a_day * minutes.unsigned_abs() as u128 / DAY as u128) as u64;
+            even + noise(minutes, (per_minute / 2.0).floor() as u64 + 1)
+        }
+        Pace::Quiet => {
+            let lively_minutes = (minutes + QUIET_CYCLE - 1) / QUIET_CYCLE;
+            lively_minutes.unsigned_abs() * 4 + noise(lively_minutes, 3)
+        }
     }
 }
 
 /// The trades of one ticker in one minute, in time order.
-fn minute_of(seed: u64, profile: &Profile, minute: i64) -> Vec<TrueTrade> {
+fn minute_of(seed: u64, profile: &Profile, minute: i64, numbering: Option<Numbering>) -> Vec<TrueTrade> {
     let ticker = profile.ticker.as_str();
     let mut rng = chance::stream(seed, &[b"minute", ticker.as_bytes(), &minute.to_le_bytes()]);
-    let count = count_in(profile.pace, minute, &mut rng).min(TRADES_A_MINUTE);
+    let count = match numbering {
+        None => count_in(profile.pace, minute, &mut rng).min(TRADES_A_MINUTE),
+        Some(_) => {
+            let before = counted_before(seed, profile, minute);
+            counted_before(seed, profile, minute + 1).saturating_sub(before) as usize
+        }
+    };
     let mut offsets = Vec::with_capacity(count);
     while offsets.len() < count {
         let offset = rng.random_range(0..MINUTE_MS);

@@ -1,12 +1,12 @@
 //! Frames held back to be sent later, in the order in which they fall due.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use tape::{Ticker, TradeId};
+use crate::true_trade::TrueTrade;
 
 /// Why a frame is held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// To be overtaken.
     Overtaken,
@@ -16,20 +16,28 @@ pub enum Held {
     Again,
 }
 
-/// A frame about a true trade, to be sent at `due_ms`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What is to be said of a true trade at `due_ms`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldFrame {
     /// When it falls due.
     pub due_ms: i64,
     sequence: u64,
     /// Why it is held back.
     pub why: Held,
-    /// The ticker of its trade.
-    pub ticker: Ticker,
-    /// The id of its trade.
-    pub id: TradeId,
-    /// The frame.
-    pub text: String,
+    /// The trade, as it was when it was held back.
+    pub trade: TrueTrade,
+}
+
+impl Ord for HeldFrame {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.due_ms, self.sequence).cmp(&(other.due_ms, other.sequence))
+    }
+}
+
+impl PartialOrd for HeldFrame {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Frames held back. They are at most five seconds' worth, so their number is
@@ -42,10 +50,10 @@ pub struct HeldFrames {
 
 impl HeldFrames {
     /// Holds a frame back.
-    pub fn hold(&mut self, due_ms: i64, why: Held, ticker: Ticker, id: TradeId, text: String) {
+    pub fn hold(&mut self, due_ms: i64, why: Held, trade: TrueTrade) {
         self.sequence += 1;
         let sequence = self.sequence;
-        self.frames.push(Reverse(HeldFrame { due_ms, sequence, why, ticker, id, text }));
+        self.frames.push(Reverse(HeldFrame { due_ms, sequence, why, trade }));
     }
 
     /// The next frame, if it is due.
@@ -77,14 +85,13 @@ mod tests {
     #[test]
     fn frames_fall_due_by_time_and_equal_ones_in_the_order_of_holding() {
         let mut held = HeldFrames::default();
-        for (due_ms, text) in [(30, "c"), (20, "a"), (20, "b")] {
-            let (ticker, id) = (Ticker::new("BTC"), TradeId::new("1"));
-            held.hold(due_ms, Held::Late, ticker.expect("a ticker"), id.expect("an id"), text.to_owned());
+        for (due_ms, id) in [(30, "c"), (20, "a"), (20, "b")] {
+            held.hold(due_ms, Held::Late, TrueTrade::new("BTC", 1, "1", "1", id).expect("a trade"));
         }
 
         assert_eq!(held.due(19), None);
-        let texts: String = std::iter::from_fn(|| held.due(29)).map(|frame| frame.text).collect();
-        assert_eq!(texts, "ab");
+        let ids: Vec<_> = std::iter::from_fn(|| held.due(29)).map(|frame| frame.trade.id.to_string()).collect();
+        assert_eq!(ids, ["a", "b"]);
         assert_eq!((held.next_at(), held.len()), (Some(30), 1));
     }
 }

@@ -5,6 +5,7 @@ pub mod asked;
 mod control;
 mod help;
 mod revise;
+mod spoken;
 mod stream;
 mod trades;
 mod truth;
@@ -20,10 +21,20 @@ use crate::shared::Shared;
 
 /// Everything the venue answers.
 pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
-        .route("/", get(help::help))
-        .route("/stream", get(stream::stream))
-        .route("/trades", get(trades::trades))
+    let router = if shared.dialect.is_generic() {
+        Router::new()
+            .route("/", get(help::help))
+            .route("/stream", get(stream::stream))
+            .route("/trades", get(trades::trades))
+            .fallback(async |uri: Uri| {
+                let message = format!("there is nothing at {}; GET / lists what there is", uri.path());
+                problem(StatusCode::NOT_FOUND, &message)
+            })
+    } else {
+        Router::new().route("/", get(spoken::root)).fallback(spoken::speak)
+    };
+    router
+        .route("/truth/asked", get(truth::asked))
         .route("/truth/tickers", get(truth::tickers))
         .route("/truth/trades", get(truth::trades))
         .route("/truth/deliveries", get(truth::deliveries))
@@ -34,10 +45,8 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/control/faults", post(control::faults))
         .route("/control/silence", post(control::silence))
         .route("/control/cut", post(control::cut))
+        .route("/control/leave", post(control::leave))
         .route("/control/revise", post(revise::revise))
-        .fallback(async |uri: Uri| {
-            problem(StatusCode::NOT_FOUND, &format!("there is nothing at {}; GET / lists what there is", uri.path()))
-        })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
             let message = format!("{} does not take {method}; GET / lists what there is", uri.path());
             problem(StatusCode::METHOD_NOT_ALLOWED, &message)

@@ -6,6 +6,8 @@
 
 pub mod true_trade;
 
+pub mod dialect;
+
 pub mod chance;
 pub mod fault;
 pub mod lie;
@@ -17,6 +19,7 @@ pub mod ledger_file;
 pub mod summary;
 
 pub mod generator;
+pub mod making;
 pub mod profile;
 mod ration;
 pub mod source;
@@ -36,6 +39,8 @@ mod shared;
 
 pub use book::Delivery;
 pub use config::{MarketKind, RestConfig, Speed, VenueConfig};
+pub use dialect::Dialect;
+pub use dialect::manners::Manners;
 pub use exact::WindowTruth;
 pub use fault::{FaultKind, FaultRates};
 pub use ledger::Injected;

@@ -1,18 +1,22 @@
-//! How a lie looks: the text sent in place of a true frame, and what a careful
-//! reader must make of it. Nothing here decides whether to lie.
+//! How a lie looks: what is said in place of the truth, and what a careful
+//! reader must make of it. Nothing here decides whether to lie, nor in which
+//! words it is told.
 
 use rand::{Rng, RngExt};
 use rust_decimal::Decimal;
-use tape::{Price, Quantity, RejectionKind, TradeId};
+use tape::{EpochMs, Price, Quantity, RejectionKind, TradeId};
 
+use crate::dialect::Dialect;
+use crate::dialect::row::Role;
+use crate::dialect::said::{Flaw, Said};
 use crate::fault::FaultKind;
-use crate::true_trade::{Fields, TrueTrade, json_string};
+use crate::true_trade::TrueTrade;
 
-/// A frame that is not the truth.
+/// A statement that is not the truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lie {
-    /// The frame.
-    pub text: String,
+    /// What is said.
+    pub said: Said,
     /// What a careful reader makes of it.
     pub meaning: Meaning,
 }
@@ -29,26 +33,25 @@ pub enum Meaning {
 }
 
 impl Lie {
-    /// The frame that a kind of fault makes of a trade; none for the kinds that
+    /// The statement that a kind of fault makes of a trade; none for the kinds that
     /// lie by time or by silence. An altered time is never later than `now_ms` + 1 s.
-    pub fn about(trade: &TrueTrade, kind: FaultKind, now_ms: i64, rng: &mut impl Rng) -> Option<Self> {
-        let mut fields = Fields::of(trade);
-        match kind {
-            FaultKind::AlterPrice => {
-                let is_price = |text: &str| Price::parse(text).is_ok();
-                fields.price = Some(nudged(trade.price(), is_price, rng));
-            }
-            FaultKind::AlterQuantity => {
-                let is_quantity = |text: &str| Quantity::parse(text).is_ok();
-                fields.quantity = Some(nudged(trade.quantity(), is_quantity, rng));
-            }
-            FaultKind::AlterTime => fields.ts = Some(other_time(trade.traded_at.ms(), now_ms, rng).to_string()),
-            FaultKind::Phantom => return Some(phantom(trade, fields, rng)),
-            FaultKind::Malformed => return Some(malformed(&trade.json(), rng)),
-            FaultKind::WrongType => return Some(wrong_type(trade, fields, rng)),
+    pub fn about(
+        trade: &TrueTrade,
+        kind: FaultKind,
+        now_ms: i64,
+        dialect: Dialect,
+        rng: &mut impl Rng,
+    ) -> Option<Self> {
+        let told = match kind {
+            FaultKind::AlterPrice => with_price(trade, rng),
+            FaultKind::AlterQuantity => with_quantity(trade, rng),
+            FaultKind::AlterTime => trade.clone().at(EpochMs::new(other_time(trade.traded_at.ms(), now_ms, rng))),
+            FaultKind::Phantom => return Some(phantom(trade, dialect, rng)),
+            FaultKind::Malformed => return Some(malformed(trade, now_ms, dialect, rng)),
+            FaultKind::WrongType => return Some(wrong_type(trade, dialect, rng)),
             FaultKind::Future => {
-                fields.ts = Some(far_future(now_ms, rng).to_string());
-                return Some(rejected(fields.json(), RejectionKind::Future));
+                let told = trade.clone().at(EpochMs::new(far_future(now_ms, dialect, rng)));
+                return Some(Self { said: Said::of(told), meaning: Meaning::Rejected(RejectionKind::Future) });
             }
             FaultKind::Drop
             | FaultKind::Duplicate
@@ -56,13 +59,23 @@ impl Lie {
             | FaultKind::Delay
             | FaultKind::Silence
             | FaultKind::Cut => return None,
-        }
-        Some(Self { text: fields.json(), meaning: Meaning::Altered })
+        };
+        Some(Self { said: Said::of(told), meaning: Meaning::Altered })
     }
 }
 
-fn rejected(text: impl Into<String>, kind: RejectionKind) -> Lie {
-    Lie { text: text.into(), meaning: Meaning::Rejected(kind) }
+fn rejected(trade: &TrueTrade, flaw: Flaw, kind: RejectionKind) -> Lie {
+    Lie { said: Said { trade: trade.clone(), flaw: Some(flaw) }, meaning: Meaning::Rejected(kind) }
+}
+
+fn with_price(trade: &TrueTrade, rng: &mut impl Rng) -> TrueTrade {
+    let price = nudged(trade.price(), |text| Price::parse(text).is_ok(), rng);
+    trade.valued(&price, trade.quantity())
+}
+
+fn with_quantity(trade: &TrueTrade, rng: &mut impl Rng) -> TrueTrade {
+    let quantity = nudged(trade.quantity(), |text| Quantity::parse(text).is_ok(), rng);
+    trade.valued(trade.price(), &quantity)
 }
 
 /// Another value near a decimal, or now and then ten times it.
@@ -101,83 +114,82 @@ fn other_time(traded_at: i64, now_ms: i64, rng: &mut impl Rng) -> i64 {
     traded_at + if shift >= 0 { shift + 1 } else { shift }
 }
 
-fn phantom(trade: &TrueTrade, mut fields: Fields, rng: &mut impl Rng) -> Lie {
+fn phantom(trade: &TrueTrade, dialect: Dialect, rng: &mut impl Rng) -> Lie {
+    let chance = rng.random::<u32>();
     let stem: String = trade.id.as_str().chars().take(20).collect();
-    let id = TradeId::new(&format!("{stem}-{:08x}", rng.random::<u32>())).unwrap_or_else(|_| trade.id.clone());
-    fields.tradeid = Some(json_string(id.as_str()));
-    fields.price = Some(nudged(trade.price(), |text| Price::parse(text).is_ok(), rng));
-    fields.quantity = Some(nudged(trade.quantity(), |text| Quantity::parse(text).is_ok(), rng));
-    Lie { text: fields.json(), meaning: Meaning::Phantom(id) }
+    let id = match dialect.numbering().zip(trade.number()) {
+        Some((numbering, number)) => numbering.phantom(&trade.ticker, number, chance.is_multiple_of(2)).to_string(),
+        None => format!("{stem}-{chance:08x}"),
+    };
+    let id = TradeId::new(&id).unwrap_or_else(|_| trade.id.clone());
+    let told = with_price(trade, rng);
+    let told = with_quantity(&told, rng).under(id.clone());
+    Lie { said: Said::of(told), meaning: Meaning::Phantom(id) }
 }
 
-fn malformed(honest: &str, rng: &mut impl Rng) -> Lie {
-    let malformed = |text: String| rejected(text, RejectionKind::Malformed);
+fn malformed(trade: &TrueTrade, now_ms: i64, dialect: Dialect, rng: &mut impl Rng) -> Lie {
+    let malformed = |flaw| rejected(trade, flaw, RejectionKind::Malformed);
+    let instead = |text: &str| malformed(Flaw::Instead(text.to_owned()));
     match rng.random_range(0..12) {
         0..4 => {
-            let mut end = rng.random_range(1..honest.len());
-            while !honest.is_char_boundary(end) {
-                end -= 1;
-            }
-            malformed(honest[..end].to_owned())
+            let honest = Said::of(trade.clone()).frame(dialect, 0, EpochMs::new(now_ms));
+            malformed(Flaw::CutAt(rng.random_range(1..honest.len())))
         }
-        4 => malformed("<html><head><title>502 Bad Gateway</title></head><body>502</body></html>".to_owned()),
-        5 => malformed("\u{1}\u{0}\u{fffd}\u{7f}\u{2}PK\u{3}\u{4}\u{fffd}\u{fffd}".to_owned()),
-        6 => malformed("[]".to_owned()),
-        7 => malformed(format!("[1,{}]", rng.random_range(1..1000))),
-        8 => malformed(String::new()),
-        9 => malformed(["null", "42", "\"trade\"", "true"][rng.random_range(0..4)].to_owned()),
-        10 => malformed(format!("{honest}{honest}")),
-        // An object, but of nothing: every field is missing.
-        _ => rejected("{}", RejectionKind::WrongType),
+        4 => instead("<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"),
+        5 => instead("\u{1}\u{0}\u{fffd}\u{7f}\u{2}PK\u{3}\u{4}\u{fffd}\u{fffd}"),
+        6 => instead("[]"),
+        7 => instead(&format!("[1,{}]", rng.random_range(1..1000))),
+        8 => instead(""),
+        9 => instead(["null", "42", "\"trade\"", "true"][rng.random_range(0..4)]),
+        // An object, but of nothing: every field is missing. Where messages are of many
+        // kinds it is one of those nobody knows, and no fault at all.
+        11 if dialect.is_generic() => rejected(trade, Flaw::Instead("{}".to_owned()), RejectionKind::WrongType),
+        _ => malformed(Flaw::Twice),
     }
 }
 
-fn wrong_type(trade: &TrueTrade, mut fields: Fields, rng: &mut impl Rng) -> Lie {
+fn wrong_type(trade: &TrueTrade, dialect: Dialect, rng: &mut impl Rng) -> Lie {
     const UNREADABLE: [&str; 7] = ["true", "null", "{}", "[]", "\"abc\"", "\"\"", "{\"value\":1}"];
     let unreadable = UNREADABLE[rng.random_range(0..UNREADABLE.len())].to_owned();
-    let kind = match rng.random_range(0..16) {
-        0..3 => put(&mut fields.price, unreadable, RejectionKind::WrongType),
-        3..5 => put(&mut fields.quantity, unreadable, RejectionKind::WrongType),
-        5 => put(&mut fields.ts, "\"yesterday\"".to_owned(), RejectionKind::WrongType),
-        6 => put(&mut fields.ts, "null".to_owned(), RejectionKind::WrongType),
-        7 => put(&mut fields.ts, "0".to_owned(), RejectionKind::TooOld),
+    let raw = |role, text: &str| Flaw::Raw(role, text.to_owned());
+    let digits = |role, text: &str| Flaw::Digits(role, text.to_owned());
+    let (flaw, kind) = match rng.random_range(0..16) {
+        0..3 => (raw(Role::Price, &unreadable), RejectionKind::WrongType),
+        3..5 => (raw(Role::Quantity, &unreadable), RejectionKind::WrongType),
+        5 => (raw(Role::Time, "\"yesterday\""), RejectionKind::WrongType),
+        // What an exchange's time of zero and its symbol of another market mean is the reader's affair.
+        6 | 7 if !dialect.is_generic() => (raw(Role::Time, "null"), RejectionKind::WrongType),
+        6 => (raw(Role::Time, "null"), RejectionKind::WrongType),
+        7 => (raw(Role::Time, "0"), RejectionKind::TooOld),
         8 => {
             let left_out = match rng.random_range(0..4) {
-                0 => &mut fields.ticker,
-                1 => &mut fields.ts,
-                2 => &mut fields.quantity,
-                _ => &mut fields.price,
+                0 if dialect.is_generic() => Role::Ticker,
+                0 | 1 => Role::Time,
+                2 => Role::Quantity,
+                _ => Role::Price,
             };
-            *left_out = None;
-            RejectionKind::WrongType
+            (Flaw::Without(left_out), RejectionKind::WrongType)
         }
-        9 => {
-            fields.tradeid = None;
-            RejectionKind::NoTradeId
-        }
-        10 => put(&mut fields.tradeid, "\"\"".to_owned(), RejectionKind::NoTradeId),
-        11 => put(&mut fields.quantity, "0".to_owned(), RejectionKind::NotPositive),
-        12 => put(&mut fields.quantity, format!("-{}", trade.quantity()), RejectionKind::NotPositive),
-        13 => put(&mut fields.price, "0.00".to_owned(), RejectionKind::NotPositive),
-        14 => put(&mut fields.price, format!("{}e-40", rng.random_range(1..10)), RejectionKind::NotExact),
-        _ => put(&mut fields.ticker, "\"B T C\"".to_owned(), RejectionKind::BadTicker),
+        10 if dialect.is_generic() => (raw(Role::Id, "\"\""), RejectionKind::NoTradeId),
+        9 | 10 => (Flaw::Without(Role::Id), RejectionKind::NoTradeId),
+        11 => (digits(Role::Quantity, "0"), RejectionKind::NotPositive),
+        12 => (digits(Role::Quantity, &format!("-{}", trade.quantity())), RejectionKind::NotPositive),
+        13 => (digits(Role::Price, "0.00"), RejectionKind::NotPositive),
+        15 if dialect.is_generic() => (raw(Role::Ticker, "\"B T C\""), RejectionKind::BadTicker),
+        _ => (digits(Role::Price, &format!("{}e-40", rng.random_range(1..10))), RejectionKind::NotExact),
     };
-    rejected(fields.json(), kind)
-}
-
-fn put(field: &mut Option<String>, text: String, kind: RejectionKind) -> RejectionKind {
-    *field = Some(text);
-    kind
+    rejected(trade, flaw, kind)
 }
 
 /// An hour to years ahead, or microseconds passed off as milliseconds.
-fn far_future(now_ms: i64, rng: &mut impl Rng) -> i64 {
+fn far_future(now_ms: i64, dialect: Dialect, rng: &mut impl Rng) -> i64 {
     const HOUR: i64 = 3_600_000;
     match rng.random_range(0..4) {
         0 => now_ms + rng.random_range(HOUR..2 * HOUR),
         1 => now_ms + rng.random_range(24 * HOUR..30 * 24 * HOUR),
-        2 => now_ms + rng.random_range(365 * 24 * HOUR..10 * 365 * 24 * HOUR),
-        _ => now_ms.saturating_mul(1000),
+        // A year of five digits is no time in the forms of some exchanges.
+        3 if dialect.is_generic() => now_ms.saturating_mul(1000),
+        _ => now_ms + rng.random_range(365 * 24 * HOUR..10 * 365 * 24 * HOUR),
     }
 }
 
@@ -194,7 +206,7 @@ mod tests {
         (0u32..500)
             .map(|n| {
                 let mut rng = chance::stream(n.into(), &[b"test"]);
-                Lie::about(trade, kind, NOW, &mut rng).expect("a kind that speaks")
+                Lie::about(trade, kind, NOW, Dialect::GENERIC, &mut rng).expect("a kind that speaks")
             })
             .collect()
     }
@@ -203,8 +215,12 @@ mod tests {
         TrueTrade::new("BTC", NOW - 5, "27000.12", "0.50", "17").expect("a trade")
     }
 
+    fn frame(lie: &Lie) -> String {
+        lie.said.frame(Dialect::GENERIC, 0, EpochMs::new(NOW))
+    }
+
     fn read(lie: &Lie) -> TrueTrade {
-        let value: Value = serde_json::from_str(&lie.text).expect("JSON");
+        let value: Value = serde_json::from_str(&frame(lie)).expect("JSON");
         let text = |name: &str| value[name].to_string();
         TrueTrade::new(
             value["ticker"].as_str().expect("ticker"),
@@ -229,7 +245,7 @@ mod tests {
                 assert_eq!((&said.id, &said.ticker), (&truth.id, &truth.ticker));
                 let changed =
                     [said.price != truth.price, said.quantity != truth.quantity, said.traded_at != truth.traded_at];
-                assert_eq!(changed, changes, "{}", lie.text);
+                assert_eq!(changed, changes, "{}", frame(&lie));
                 assert!(said.traded_at.ms() <= NOW + 1_000 && NOW - 30_005 <= said.traded_at.ms());
             }
         }
@@ -259,18 +275,19 @@ mod tests {
     #[test]
     fn a_malformed_frame_is_never_an_object_with_fields() {
         for lie in lies(&trade(), FaultKind::Malformed) {
-            let value = serde_json::from_str::<Value>(&lie.text);
+            let text = frame(&lie);
+            let value = serde_json::from_str::<Value>(&text);
             let is_object = value.as_ref().is_ok_and(Value::is_object);
             let expected = if is_object { RejectionKind::WrongType } else { RejectionKind::Malformed };
-            assert_eq!(lie.meaning, Meaning::Rejected(expected), "{}", lie.text);
-            assert!(!is_object || lie.text == "{}");
+            assert_eq!(lie.meaning, Meaning::Rejected(expected), "{text}");
+            assert!(!is_object || text == "{}");
         }
     }
 
     #[test]
     fn a_wrong_type_is_an_object_that_makes_no_trade() {
         for lie in lies(&trade(), FaultKind::WrongType) {
-            let value: Value = serde_json::from_str(&lie.text).expect("JSON");
+            let value: Value = serde_json::from_str(&frame(&lie)).expect("JSON");
             let text = |name: &str| match &value[name] {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
@@ -279,9 +296,9 @@ mod tests {
             let made = TrueTrade::new(&text("ticker"), 1, &text("price"), &text("quantity"), &text("tradeid"));
             let ts_is_read = value["ts"].as_i64().is_some_and(|ts| ts > 0);
             let has_ticker = value["ticker"].is_string();
-            assert!(made.is_err() || !id_is_text || !ts_is_read || !has_ticker, "{}", lie.text);
+            assert!(made.is_err() || !id_is_text || !ts_is_read || !has_ticker, "{}", frame(&lie));
             if let (Err(rejection), true, true, true) = (made, id_is_text, ts_is_read, has_ticker) {
-                assert_eq!(lie.meaning, Meaning::Rejected(rejection.kind()), "{}", lie.text);
+                assert_eq!(lie.meaning, Meaning::Rejected(rejection.kind()), "{}", frame(&lie));
             }
         }
     }
@@ -289,7 +306,7 @@ mod tests {
     #[test]
     fn the_future_is_at_least_an_hour_away() {
         for lie in lies(&trade(), FaultKind::Future) {
-            let value: Value = serde_json::from_str(&lie.text).expect("JSON");
+            let value: Value = serde_json::from_str(&frame(&lie)).expect("JSON");
             assert!(value["ts"].as_i64().expect("ts") >= NOW + 3_600_000);
         }
     }

@@ -3,6 +3,8 @@
 //! Everything happens under one lock and at an instant that is handed in, so
 //! that the truth, the frames and the ledger can never disagree.
 
+mod counters;
+mod dialect;
 mod telling;
 mod truth;
 
@@ -11,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use tape::{EpochMs, Rejection, Ticker, TradeId};
 
 use crate::book::{Book, Delivery, Entry};
+use crate::dialect::Dialect;
 use crate::fault::FaultRates;
 use crate::held::HeldFrames;
 use crate::ledger::Ledger;
@@ -20,6 +23,10 @@ use crate::revision::{MOST_REVISIONS, Revised, Revision, RevisionError};
 use crate::source::Source;
 use crate::true_trade::TrueTrade;
 
+use counters::Counters;
+use telling::Together;
+
+pub use dialect::Visible;
 pub use truth::{Page, State};
 
 /// About how many trades are handed out at once when the listeners set the pace.
@@ -49,6 +56,10 @@ pub struct Habits {
     pub keep: usize,
     /// How many frames may wait for one listener.
     pub queue: usize,
+    /// Which language is spoken.
+    pub dialect: Dialect,
+    /// How far behind its making a trade's time may be, in milliseconds.
+    pub disorder_ms: i64,
 }
 
 /// A market: its truth, its listeners and its lies.
@@ -65,6 +76,9 @@ pub struct Market {
     told_before: HashMap<(Ticker, TradeId), Told>,
     held: HeldFrames,
     listeners: Listeners,
+    /// What is told in one message, before it is sent.
+    together: Option<Together>,
+    counters: Counters,
     silent_until_ms: i64,
     /// Up to where REST has promised that nothing new will appear.
     promised_until: EpochMs,
@@ -78,7 +92,7 @@ pub struct Market {
 impl Market {
     /// A market of these tickers, without trades.
     pub fn new(habits: Habits, source: Source, tickers: impl IntoIterator<Item = Ticker>) -> Self {
-        let books = tickers.into_iter().map(|ticker| (ticker, Book::new(habits.keep))).collect();
+        let books = tickers.into_iter().map(|ticker| (ticker, new_book(&habits))).collect();
         Self {
             habits,
             present: Present::Moving,
@@ -89,6 +103,8 @@ impl Market {
             told_before: HashMap::new(),
             held: HeldFrames::default(),
             listeners: Listeners::new(habits.queue),
+            together: None,
+            counters: Counters::of(habits.dialect),
             silent_until_ms: i64::MIN,
             promised_until: EpochMs::new(i64::MIN),
             made_by_hand: 0,
@@ -112,6 +128,7 @@ impl Market {
     /// that REST knows and no listener heard.
     pub fn open(&mut self, now: EpochMs) {
         while let Some(trade) = self.source.due(now.minus_ms(1)) {
+            let trade = self.counters.number(trade);
             self.place_in_the_past(trade);
         }
         // What is of a time before this past is forgotten with it.
@@ -121,21 +138,24 @@ impl Market {
     /// Lets everything happen that is due by now.
     pub fn advance(&mut self, now: EpochMs) {
         self.release_held(now);
-        if self.present != Present::Moving {
-            return;
+        if self.present == Present::Moving {
+            while let Some(trade) = self.source.due(now) {
+                let trade = self.counters.number(trade);
+                self.bring_with_others(trade, now);
+            }
         }
-        while let Some(trade) = self.source.due(now) {
-            self.bring(trade, now);
-        }
+        self.send_together(now);
     }
 
     /// Lets a replay that is paced by its listeners go on, stamped now.
     pub fn pour(&mut self, now: EpochMs) {
         if self.source.is_paced_by_listeners() && self.listeners.are_keeping_up() {
             let stamp = self.earliest_new(now);
-            for trade in self.source.take(POUR) {
-                self.bring(trade.at(stamp), now);
+            for trade in self.source.take(POUR, stamp) {
+                let trade = self.counters.number(trade);
+                self.bring_with_others(trade, now);
             }
+            self.send_together(now);
         }
     }
 
@@ -157,7 +177,8 @@ impl Market {
     pub fn make(&mut self, ticker: &str, price: &str, quantity: &str, now: EpochMs) -> Result<TrueTrade, Rejection> {
         self.advance(now);
         self.made_by_hand += 1;
-        let id = format!("hand-{}", self.made_by_hand);
+        let asked = Ticker::new(ticker)?;
+        let id = self.counters.next_by_hand(&asked).unwrap_or_else(|| format!("hand-{}", self.made_by_hand));
         let stamp = self.earliest_new(self.present_at(now));
         let trade = TrueTrade::new(ticker, stamp.ms(), price, quantity, &id)?;
         self.bring(trade.clone(), now);
@@ -166,6 +187,7 @@ impl Market {
 
     /// A true trade from before the socket; `false` when its id is taken.
     pub fn place_in_the_past(&mut self, trade: TrueTrade) -> bool {
+        self.counters.note(&trade);
         let mut entry = Entry::new(trade, Delivery::Past);
         let key = (entry.trade.ticker.clone(), entry.trade.id.clone());
         if let Some(told) = self.told_before.remove(&key) {
@@ -177,6 +199,7 @@ impl Market {
     /// A true trade that REST tells and the socket never mentions; `false` when
     /// its id is taken.
     pub fn tell_rest_only(&mut self, trade: TrueTrade) -> bool {
+        self.counters.note(&trade);
         self.book_mut(&trade.ticker.clone()).insert(Entry::new(trade, Delivery::RestOnly))
     }
 
@@ -202,6 +225,10 @@ impl Market {
         let book = self.books.get_mut(&ticker);
         let was = book.and_then(|book| book.entry_mut(&id)).map(|entry| entry.trade.clone());
         let becomes = change.apply(&ticker, &id, was.as_ref())?;
+        let is_numbered = becomes.as_ref().is_none_or(|trade| trade.number().is_some());
+        if self.habits.dialect.numbering().is_some() && !is_numbered {
+            return Err(RevisionError::NoNumber { id });
+        }
         if let Some(trade) = &becomes {
             let after = self.forgotten_until(&ticker).unwrap_or(EpochMs::new(i64::MIN));
             let (traded_at, until) = (trade.traded_at, self.present_at(now));
@@ -246,9 +273,14 @@ impl Market {
         self.habits.faults
     }
 
-    /// Lets a listener in.
+    /// Lets a listener in, who hears everything.
     pub fn join(&mut self) -> Ear {
         self.listeners.join()
+    }
+
+    /// Lets a listener in, who hears what they subscribe to.
+    pub fn join_to_subscribe(&mut self) -> Ear {
+        self.listeners.join_to_subscribe()
     }
 
     /// Forgets a listener that left.
@@ -256,9 +288,14 @@ impl Market {
         self.listeners.leave(id);
     }
 
-    /// How many listeners are connected.
-    pub fn listeners(&self) -> usize {
-        self.listeners.len()
+    /// Who is connected.
+    pub fn listeners(&self) -> &Listeners {
+        &self.listeners
+    }
+
+    /// Who is connected, to change what they hear.
+    pub fn listeners_mut(&mut self) -> &mut Listeners {
+        &mut self.listeners
     }
 
     /// The earliest time a new trade may have without breaking REST's promise.
@@ -267,7 +304,12 @@ impl Market {
     }
 
     fn book_mut(&mut self, ticker: &Ticker) -> &mut Book {
-        let keep = self.habits.keep;
-        self.books.entry(ticker.clone()).or_insert_with(|| Book::new(keep))
+        let habits = self.habits;
+        self.books.entry(ticker.clone()).or_insert_with(|| new_book(&habits))
     }
+}
+
+fn new_book(habits: &Habits) -> Book {
+    let is_numbered = habits.dialect.numbering().is_some();
+    if is_numbered { Book::numbered(habits.keep) } else { Book::new(habits.keep) }
 }

@@ -8,6 +8,7 @@ use rand::RngExt;
 
 use crate::chance;
 use crate::config::RestConfig;
+use crate::dialect::Dialect;
 
 /// How long an answer takes while REST is told to be slow.
 pub const SLOW: Duration = Duration::from_secs(3);
@@ -27,10 +28,12 @@ pub enum RestMode {
     Hang,
     /// Take [`SLOW`] for an answer.
     Slow,
+    /// Answer with an error that the spoken dialect knows by name.
+    Error(&'static str),
 }
 
 impl RestMode {
-    /// Every mode.
+    /// Every mode of every dialect.
     pub const ALL: [Self; 6] = [Self::Ok, Self::Fail, Self::Html, Self::RateLimit, Self::Hang, Self::Slow];
 
     /// The mode's name.
@@ -42,12 +45,14 @@ impl RestMode {
             Self::RateLimit => "rate_limit",
             Self::Hang => "hang",
             Self::Slow => "slow",
+            Self::Error(name) => name,
         }
     }
 
     /// The mode of a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    pub fn parse(name: &str, dialect: Dialect) -> Option<Self> {
+        let errors = dialect.errors().iter().copied().map(Self::Error);
+        Self::ALL.into_iter().chain(errors).find(|mode| mode.as_str() == name)
     }
 }
 
@@ -60,6 +65,8 @@ pub enum Treatment {
     Fail(Failure),
     /// 429.
     RateLimited,
+    /// An error of the dialect's own.
+    Error(&'static str),
     /// Nothing, ever.
     Hang,
 }
@@ -133,7 +140,7 @@ impl RestMood {
         let treatment = self.treatment(mode, now_ms);
         match treatment {
             Treatment::Answer => self.counts.answered += 1,
-            Treatment::Fail(_) => self.counts.failed += 1,
+            Treatment::Fail(_) | Treatment::Error(_) => self.counts.failed += 1,
             Treatment::RateLimited => self.counts.limited += 1,
             Treatment::Hang => self.counts.hung += 1,
         }
@@ -154,6 +161,7 @@ impl RestMood {
             RestMode::Html => Treatment::Fail(Failure::Html),
             RestMode::Hang => Treatment::Hang,
             RestMode::Slow => Treatment::Answer,
+            RestMode::Error(name) => Treatment::Error(name),
             RestMode::Ok | RestMode::RateLimit => {
                 let mut rng = chance::stream(self.seed, &[b"rest", &self.counts.asked.to_le_bytes()]);
                 let roll: f64 = rng.random();

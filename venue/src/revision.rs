@@ -83,6 +83,12 @@ pub enum RevisionError {
         /// The market's present.
         until: EpochMs,
     },
+    /// The id is not a number, where ids are.
+    #[error("ids of this dialect are numbers, not {id}")]
+    NoNumber {
+        /// The id asked for.
+        id: TradeId,
+    },
     /// The values are no trade's.
     #[error(transparent)]
     NoTrade(#[from] Rejection),

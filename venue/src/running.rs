@@ -13,11 +13,13 @@ use tokio::task::JoinHandle;
 
 use crate::clock;
 use crate::config::{MarketKind, VenueConfig};
+use crate::dialect::pair;
 use crate::fault::{FaultRates, RateError};
 use crate::generator::Generator;
 use crate::http;
 use crate::ledger::Injected;
 use crate::ledger_file::LedgerFile;
+use crate::making::{DISORDER_MS, Making};
 use crate::market::{Habits, Market, Present, State};
 use crate::profile::Profile;
 use crate::rest_mood::{RestCounts, RestMode};
@@ -131,6 +133,10 @@ fn check(config: &VenueConfig) -> Result<(), StartError> {
             return Err(StartError::OutOfRange { name, found: rate.to_string(), accepted: "between 0 and 1" });
         }
     }
+    if !(0.0..=1.0).contains(&config.disorder) {
+        let (found, accepted) = (config.disorder.to_string(), "between 0 and 1");
+        return Err(StartError::OutOfRange { name: "the rate of disorder", found, accepted });
+    }
     if config.rest.page_limit == 0 {
         let (found, accepted) = ("0".to_owned(), "at least 1");
         return Err(StartError::OutOfRange { name: "the page limit", found, accepted });
@@ -152,9 +158,20 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
         lag_ms: milliseconds(config.rest.lag),
         keep: config.keep.max(1),
         queue: config.queue,
+        dialect: config.dialect,
+        disorder_ms: if config.disorder > 0.0 { DISORDER_MS } else { 0 },
     };
+    let making = Making { numbering: config.dialect.numbering(), disorder: config.disorder };
+    let as_spoken = |ticker: Ticker| if config.dialect.is_generic() { Ok(ticker) } else { pair::as_pair(&ticker) };
     let read_tickers = |texts: &[String]| -> Result<Vec<Ticker>, StartError> {
-        texts.iter().map(|text| Ticker::new(text).map_err(StartError::Ticker)).collect()
+        texts.iter().map(|text| Ticker::new(text).and_then(as_spoken).map_err(StartError::Ticker)).collect()
+    };
+    let read_tape = |path: &std::path::Path| -> Result<TapeFile, StartError> {
+        let mut tape = TapeFile::read(path)?;
+        for trade in &mut tape.trades {
+            trade.ticker = as_spoken(trade.ticker.clone()).map_err(StartError::Ticker)?;
+        }
+        Ok(tape)
     };
     match &config.market {
         MarketKind::Scripted { tickers } => {
@@ -165,30 +182,32 @@ fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
         MarketKind::Generated { tickers, quiet, rate, history } => {
             let tickers = read_tickers(tickers)?;
             let profiles = Profile::of_market(&tickers, &read_tickers(quiet)?, *rate);
-            let generator = Generator::new(config.seed, profiles, now.minus_ms(milliseconds(*history)));
+            let from = now.minus_ms(milliseconds(*history));
+            let generator = Generator::made_as(making, config.seed, profiles, from);
             let mut market = Market::new(habits, Source::Generated(generator), tickers);
             keep_on_disk(&mut market, config)?;
             market.open(now);
             Ok(market)
         }
         MarketKind::Replay { tape, speed, starts_at } => {
-            let tape = TapeFile::read(tape)?;
+            let tape = read_tape(tape)?;
             let tickers = tape.tickers();
-            let replay = Replay::new(tape.trades, starts_at.unwrap_or(now), *speed);
+            let made = making.make(config.seed, tape.trades, Vec::new());
+            let replay = Replay::of(made, starts_at.unwrap_or(now), *speed);
             let mut market = Market::new(habits, Source::Replay(replay), tickers);
             keep_on_disk(&mut market, config)?;
             market.open(now);
             Ok(market)
         }
         MarketKind::Recorded { tape, present } => {
-            let tape = TapeFile::read(tape)?;
+            let tape = read_tape(tape)?;
             let present = present.unwrap_or_else(|| tape.last_at().plus_ms(AFTER_THE_TAPE_MS));
             // A tape is finite, and all of it is asked for.
             habits.keep = habits.keep.max(tape.trades.len());
             let mut market = Market::new(habits, Source::Silent, tape.tickers());
             keep_on_disk(&mut market, config)?;
-            for trade in tape.trades {
-                market.place_in_the_past(trade);
+            for made in making.make(config.seed, tape.trades, Vec::new()) {
+                market.place_in_the_past(made.trade);
             }
             market.set_present(Present::Standing(present));
             Ok(market)
@@ -219,6 +238,21 @@ impl Running {
     /// The address of everything: `http://127.0.0.1:61792`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The address of a WebSocket of the spoken dialect.
+    pub fn ws_at(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.addr)
+    }
+
+    /// Announces to every listener that its connection will end, and ends it so much later.
+    pub fn leave(&self, within: Duration) {
+        self.shared.announce_the_end(clock::now().plus_ms(milliseconds(within)));
+    }
+
+    /// Who asked what how often, and what it cost.
+    pub fn asked(&self) -> serde_json::Value {
+        self.shared.guard().report(clock::now())
     }
 
     /// The address of the socket.
@@ -269,11 +303,7 @@ impl Running {
 
     /// Brings about many trades at one instant, as one burst.
     pub fn publish_all(&self, trades: impl IntoIterator<Item = TrueTrade>) {
-        self.change(|market, now| {
-            for trade in trades {
-                market.bring(trade, now);
-            }
-        });
+        self.change(|market, now| market.bring_all(trades, now));
     }
 
     /// Brings a trade about of which the socket never speaks.
@@ -318,7 +348,7 @@ impl Running {
 
     /// Ends every connection to the socket abruptly, after what was sent before.
     pub fn cut(&self) {
-        self.change(|market, _| market.cut());
+        self.change(|market, now| market.cut(now));
     }
 
     /// Sends nothing for a while; trades made meanwhile are swallowed.
@@ -354,7 +384,7 @@ impl Running {
 
     /// How many listeners are connected.
     pub fn listeners(&self) -> usize {
-        self.shared.market().listeners()
+        self.shared.market().listeners().len()
     }
 
     /// Waits until at least so many listeners are connected; `false` if that takes too long.

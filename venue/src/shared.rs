@@ -5,11 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tape::EpochMs;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
+use crate::dialect::Dialect;
+use crate::dialect::guard::Guard;
+use crate::dialect::manners::Manners;
 use crate::market::Market;
 use crate::rest_mood::RestMood;
 
@@ -21,11 +24,17 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 pub struct Shared {
     market: Mutex<Market>,
     rest: Mutex<RestMood>,
+    guard: Mutex<Guard>,
     changed: Notify,
+    leaving: watch::Sender<Option<EpochMs>>,
     /// Stops everything when cancelled.
     pub stop: CancellationToken,
     /// The conversations with listeners.
     pub conversations: TaskTracker,
+    /// Which language is spoken.
+    pub dialect: Dialect,
+    /// How it is spoken.
+    pub manners: Manners,
     /// How often listeners are pinged.
     pub ping_every: Duration,
     /// How many trades a page has at most.
@@ -42,9 +51,13 @@ impl Shared {
         Self {
             market: Mutex::new(market),
             rest: Mutex::new(RestMood::new(config.rest.clone(), config.seed)),
+            guard: Mutex::new(Guard::new(config.dialect, config.manners.clone())),
             changed: Notify::new(),
+            leaving: watch::Sender::new(None),
             stop: CancellationToken::new(),
             conversations: TaskTracker::new(),
+            dialect: config.dialect,
+            manners: config.manners.clone(),
             ping_every: config.ping_every,
             page_limit: config.rest.page_limit,
             after_id: config.rest.after_id,
@@ -60,6 +73,23 @@ impl Shared {
     /// REST's mood.
     pub fn rest(&self) -> MutexGuard<'_, RestMood> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is heard.
+    pub fn guard(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells those connected now that their connections end at an instant.
+    pub fn announce_the_end(&self, at: EpochMs) {
+        self.leaving.send_replace(Some(at));
+    }
+
+    /// Where a connection learns of its end; what was said before is not its affair.
+    pub fn ends_announced(&self) -> watch::Receiver<Option<EpochMs>> {
+        let mut ends = self.leaving.subscribe();
+        ends.mark_unchanged();
+        ends
     }
 
     /// Says that something may be due earlier than it was.

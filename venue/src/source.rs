@@ -7,6 +7,7 @@ use tape::EpochMs;
 
 use crate::config::Speed;
 use crate::generator::Generator;
+use crate::making::{Made, Making};
 use crate::true_trade::TrueTrade;
 
 /// What makes trades happen.
@@ -23,7 +24,7 @@ pub enum Source {
 /// A recorded tape that happens again.
 #[derive(Debug)]
 pub struct Replay {
-    trades: VecDeque<TrueTrade>,
+    trades: VecDeque<Made>,
     first_at: EpochMs,
     starts_at: EpochMs,
     speed: Speed,
@@ -32,15 +33,21 @@ pub struct Replay {
 impl Replay {
     /// A replay of trades in time order, whose first one is made at `starts_at`.
     pub fn new(trades: Vec<TrueTrade>, starts_at: EpochMs, speed: Speed) -> Self {
-        let first_at = trades.first().map_or(starts_at, |trade| trade.traded_at);
+        let made = Making::default().make(0, trades, Vec::new());
+        Self::of(made, starts_at, speed)
+    }
+
+    /// A replay of trades in the order in which they were made.
+    pub fn of(trades: Vec<Made>, starts_at: EpochMs, speed: Speed) -> Self {
+        let first_at = trades.first().map_or(starts_at, |made| made.at);
         Self { trades: trades.into(), first_at, starts_at, speed }
     }
 
     /// When a trade of the tape happens again; none when that depends on the listeners.
-    fn planned_at(&self, trade: &TrueTrade) -> Option<EpochMs> {
+    fn planned_at(&self, made: &Made) -> Option<EpochMs> {
         match self.speed {
             Speed::Times(times) => {
-                let since_first = trade.traded_at.ms_since(self.first_at);
+                let since_first = made.at.ms_since(self.first_at);
                 Some(self.starts_at.plus_ms(since_first / i64::from(times.get())))
             }
             Speed::Max => None,
@@ -48,24 +55,24 @@ impl Replay {
     }
 
     fn next_at(&self) -> Option<EpochMs> {
-        self.trades.front().and_then(|trade| self.planned_at(trade))
+        self.trades.front().and_then(|made| self.planned_at(made))
     }
 
     fn due(&mut self, now: EpochMs) -> Option<TrueTrade> {
         let planned_at = self.next_at().filter(|planned_at| *planned_at <= now)?;
-        self.trades.pop_front().map(|trade| trade.at(planned_at))
+        self.trades.pop_front().map(|made| made.happening_at(planned_at))
     }
 
-    /// The next trades, at least one and about `count`: trades of one
+    /// The next trades, at least one and about `count`, as if made now: trades of one
     /// millisecond stay together.
-    fn take(&mut self, count: usize) -> Vec<TrueTrade> {
-        let mut taken: Vec<TrueTrade> = Vec::new();
+    fn take(&mut self, count: usize, now: EpochMs) -> Vec<TrueTrade> {
+        let (mut taken, mut last) = (Vec::new(), None);
         while let Some(next) = self.trades.front() {
-            let is_same_time = taken.last().is_some_and(|last| last.traded_at == next.traded_at);
-            if taken.len() >= count && !is_same_time {
+            if taken.len() >= count && last != Some(next.at) {
                 break;
             }
-            taken.extend(self.trades.pop_front());
+            last = Some(next.at);
+            taken.extend(self.trades.pop_front().map(|made| made.happening_at(now)));
         }
         taken
     }
@@ -95,10 +102,10 @@ impl Source {
         matches!(self, Self::Replay(replay) if replay.speed == Speed::Max && !replay.trades.is_empty())
     }
 
-    /// About `count` trades of a replay that is paced by its listeners.
-    pub fn take(&mut self, count: usize) -> Vec<TrueTrade> {
+    /// About `count` trades of a replay that is paced by its listeners, as if made now.
+    pub fn take(&mut self, count: usize, now: EpochMs) -> Vec<TrueTrade> {
         match self {
-            Self::Replay(replay) => replay.take(count),
+            Self::Replay(replay) => replay.take(count, now),
             Self::Silent | Self::Generated(_) => Vec::new(),
         }
     }
@@ -148,8 +155,8 @@ mod tests {
 
         assert_eq!(source.due(EpochMs::MAX), None);
         assert!(source.is_paced_by_listeners());
-        assert_eq!(source.take(2).len(), 3);
-        assert_eq!(source.take(2).len(), 1);
+        assert_eq!(source.take(2, EpochMs::new(9)).len(), 3);
+        assert_eq!(source.take(2, EpochMs::new(9)).len(), 1);
         assert!(!source.is_paced_by_listeners());
     }
 }

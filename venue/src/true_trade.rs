@@ -44,14 +44,40 @@ impl TrueTrade {
         &self.quantity
     }
 
+    /// The id as a number, where it is one.
+    pub fn number(&self) -> Option<u64> {
+        self.id.as_str().parse().ok()
+    }
+
+    /// The price without an exponent.
+    pub fn plain_price(&self) -> String {
+        if is_plain(&self.price) { self.price.to_string() } else { self.to_trade().price.to_string() }
+    }
+
+    /// The quantity without an exponent.
+    pub fn plain_quantity(&self) -> String {
+        if is_plain(&self.quantity) { self.quantity.to_string() } else { self.to_trade().quantity.to_string() }
+    }
+
+    /// The same trade at another price and in another quantity, as far as trades can have them.
+    pub(crate) fn valued(&self, price: &str, quantity: &str) -> Self {
+        let other = Self::new(self.ticker.as_str(), self.traded_at.ms(), price, quantity, self.id.as_str());
+        other.unwrap_or_else(|_| self.clone())
+    }
+
+    /// The same trade under another id.
+    pub fn under(self, id: TradeId) -> Self {
+        Self { id, ..self }
+    }
+
     /// The same trade at another time.
     pub fn at(self, traded_at: EpochMs) -> Self {
         Self { traded_at, ..self }
     }
 
-    /// The JSON object in which both channels report it.
+    /// The JSON object in which both channels of the generic protocol report it.
     pub fn json(&self) -> String {
-        Fields::of(self).json()
+        crate::dialect::generic::row(self).json()
     }
 
     /// The trade in the domain's types, in which digits have one form only.
@@ -85,49 +111,8 @@ fn as_json_number(text: &str, value: impl std::fmt::Display) -> Box<str> {
     if serde_json::from_str::<&RawValue>(text).is_ok() { text.into() } else { value.to_string().into() }
 }
 
-/// The fields of a frame as raw JSON, each of which may be spoiled or left out.
-#[derive(Debug, Clone)]
-pub(crate) struct Fields {
-    pub ticker: Option<String>,
-    pub ts: Option<String>,
-    pub quantity: Option<String>,
-    pub price: Option<String>,
-    pub tradeid: Option<String>,
-}
-
-impl Fields {
-    /// The fields of an honest frame.
-    pub fn of(trade: &TrueTrade) -> Self {
-        Self {
-            ticker: Some(json_string(trade.ticker.as_str())),
-            ts: Some(trade.traded_at.to_string()),
-            quantity: Some(trade.quantity.to_string()),
-            price: Some(trade.price.to_string()),
-            tradeid: Some(json_string(trade.id.as_str())),
-        }
-    }
-
-    /// The frame's text.
-    pub fn json(&self) -> String {
-        let fields = [
-            ("ticker", &self.ticker),
-            ("ts", &self.ts),
-            ("quantity", &self.quantity),
-            ("price", &self.price),
-            ("tradeid", &self.tradeid),
-        ];
-        let mut text = String::with_capacity(120);
-        for (name, value) in fields {
-            let Some(value) = value else { continue };
-            text.push(if text.is_empty() { '{' } else { ',' });
-            text.push('"');
-            text.push_str(name);
-            text.push_str("\":");
-            text.push_str(value);
-        }
-        text.push('}');
-        text
-    }
+fn is_plain(digits: &str) -> bool {
+    !digits.contains(['e', 'E'])
 }
 
 /// A text as a JSON string.

@@ -68,7 +68,16 @@ struct Desk {
 /// Plays a market from its first to its last second.
 pub fn play(play: Play) -> Vec<Event> {
     let Play { ticker, source, seed, from, until, faults, change, outages, seconds } = play;
-    let habits = Habits { seed, faults, silence_ms: 5_000, lag_ms: 0, keep: 2_000_000, queue: 100_000 };
+    let habits = Habits {
+        seed,
+        faults,
+        silence_ms: 5_000,
+        lag_ms: 0,
+        keep: 2_000_000,
+        queue: 100_000,
+        dialect: venue::Dialect::GENERIC,
+        disorder_ms: 0,
+    };
     let mut market = Market::new(habits, source, [ticker.clone()]);
     market.open(from);
     let mut ear = market.join();

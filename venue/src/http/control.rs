@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
-use super::asked::{Refusal, refused};
+use super::asked::{Asked, Parameters, Refusal, refused};
 use super::json as answer;
 use crate::clock;
 use crate::fault::{FaultKind, FaultRates};
@@ -22,8 +22,9 @@ pub async fn rest(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
 
 fn tell_rest(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
     let command = Command::read(body, &["mode", "for_ms"])?;
-    let modes = RestMode::ALL.map(RestMode::as_str).join(", ");
-    let mode = command.0.get("mode").and_then(Value::as_str).and_then(RestMode::parse);
+    let modes = [&RestMode::ALL.map(RestMode::as_str)[..], shared.dialect.errors()].concat().join(", ");
+    let mode = command.0.get("mode").and_then(Value::as_str);
+    let mode = mode.and_then(|name| RestMode::parse(name, shared.dialect));
     let mode = mode.ok_or_else(|| refused(&format!("mode must be one of {modes}")))?;
     let now_ms = clock::now().ms();
     let until_ms = command.milliseconds("for_ms")?.map(|ms| now_ms.saturating_add(ms));
@@ -70,9 +71,25 @@ fn fall_silent(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
 /// `POST /control/cut`: ends every connection to the socket abruptly.
 pub async fn cut(State(shared): State<Arc<Shared>>) -> Response {
     let mut market = shared.market();
-    let listeners = market.listeners();
-    market.cut();
+    let listeners = market.listeners().len();
+    market.cut(clock::now());
     answer(StatusCode::OK, &json!({ "cut": listeners }))
+}
+
+/// `POST /control/leave`: announces the end of every connection, and ends it later.
+pub async fn leave(State(shared): State<Arc<Shared>>, Query(parameters): Parameters, body: Bytes) -> Response {
+    respond(announce_the_end(&shared, &Asked(parameters), &body))
+}
+
+fn announce_the_end(shared: &Shared, asked: &Asked, body: &[u8]) -> Result<Value, Refusal> {
+    let command = Command::read(body, &["in_ms"])?;
+    let in_ms = match command.milliseconds("in_ms")? {
+        Some(in_ms) => in_ms,
+        None => asked.duration_ms("in_ms", 5_000)?,
+    };
+    let end = clock::now().plus_ms(in_ms);
+    shared.announce_the_end(end);
+    Ok(json!({ "leaving": shared.market().listeners().len(), "at": end.ms() }))
 }
 
 /// Rates as JSON, by name.

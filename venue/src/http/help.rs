@@ -10,19 +10,22 @@ use super::text;
 use crate::clock;
 use crate::shared::Shared;
 
-const HELP: &str = "\
-A practice market: its socket lies on purpose, its REST channel tells the truth.
+const TITLE: &str = "A practice market: its socket lies on purpose, its REST channel tells the truth.";
 
+const GENERIC_CHANNELS: &str = "\
 the two channels
   WS   /stream                             every trade as it happens, with faults
   GET  /trades?ticker=&startTime=&afterId= the true trades, ascending, a page at a time
+";
 
+const HELP: &str = "\
 the truth (spans are from < ts <= to, all of time unless given; ticker may be left out)
   GET  /truth/tickers                      tickers, their trades and span
   GET  /truth/trades?ticker=&from=&to=     CSV of the true trades
   GET  /truth/deliveries?ticker=&from=&to= CSV of what became of each on the socket
   GET  /truth/faults?ticker=&from=&to=     every fault done, a JSON object a line
   GET  /truth/summary?ticker=&from=&to=    what was done, and what must be found of it
+  GET  /truth/asked                        requests by path, what they cost of each limit, refusals
   GET  /truth/window?ticker=&ts=&interval= exact count, volume, notional and VWAP of (ts - interval, ts]
 
 commands (JSON bodies)
@@ -30,6 +33,7 @@ commands (JSON bodies)
   POST /control/faults   {\"all\":0} or {\"drop\":0.1,\"alter_price\":0.05}
   POST /control/silence  {\"for_ms\":3000}
   POST /control/cut
+  POST /control/leave    {\"in_ms\":5000} announces the end of every connection, and ends it then
   POST /control/revise   {\"ticker\":\"BTC\",\"tradeid\":\"7\",\"price\":\"27000.5\"} changes price, quantity or ts
                          of a true trade; with \"withdraw\":true it never was; with
                          \"insert\":true (and ts, price, quantity) it was all along.
@@ -38,6 +42,11 @@ commands (JSON bodies)
 
 /// `GET /`: the list of everything, and the state.
 pub async fn help(State(shared): State<Arc<Shared>>) -> Response {
+    let channels = if shared.dialect.is_generic() {
+        GENERIC_CHANNELS.to_owned()
+    } else {
+        format!("the two channels, as {} has them\n{}", shared.dialect.name(), shared.dialect.paths())
+    };
     let now = clock::now();
     let (state, rates) = {
         let mut market = shared.market();
@@ -53,5 +62,5 @@ pub async fn help(State(shared): State<Arc<Shared>>) -> Response {
         "rest": { "mode": mode, "requests": counts },
         "fault_rates": rates_json(&rates),
     });
-    text("text/plain; charset=utf-8", format!("{HELP}\nstate\n{state:#}\n"))
+    text("text/plain; charset=utf-8", format!("{TITLE}\n\n{channels}\n{HELP}\nstate\n{state:#}\n"))
 }

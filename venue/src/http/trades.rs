@@ -8,25 +8,32 @@ use axum::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use tape::EpochMs;
+
 use super::asked::{Asked, Parameters, Refusal, unknown};
 use super::problem;
 use crate::clock;
+use crate::dialect::question::Question;
 use crate::market::Page;
 use crate::rest_mood::{Failure, Treatment};
 use crate::shared::Shared;
 
 /// A hanging request is let go at last when its asker does not: nothing waits for ever.
-const LONGEST_HANG: Duration = Duration::from_secs(600);
+pub const LONGEST_HANG: Duration = Duration::from_secs(600);
 
 /// Answers, fails, refuses or hangs, as REST's mood has it.
 pub async fn trades(State(shared): State<Arc<Shared>>, Query(parameters): Parameters) -> Response {
+    let question = Question { path: "/trades".to_owned(), ..Question::default() };
+    // The generic protocol has no limits but the one it is told to have; it is counted all the same.
+    let _ = shared.guard().admit(&question, clock::now());
     let (latency, treatment) = shared.rest().treat(clock::now().ms());
     if !latency.is_zero() {
         shared.pause(latency).await;
     }
     match treatment {
         Treatment::Answer => answer(&shared, Asked(parameters)),
-        Treatment::RateLimited => {
+        // The generic protocol has no errors of its own.
+        Treatment::RateLimited | Treatment::Error(_) => {
             let refusal = problem(StatusCode::TOO_MANY_REQUESTS, "asked too often; wait a second");
             ([(RETRY_AFTER, "1")], refusal).into_response()
         }
@@ -90,12 +97,14 @@ fn with_times(shared: &Shared, page: &Page, body: String) -> Response {
         response.headers_mut().insert("x-market-time", HeaderValue::from(page.complete_until.ms()));
     }
     // Where the present stands still, it does so for the Date header too.
-    let standing = chrono::DateTime::from_timestamp_millis(page.present.ms()).filter(|_| page.is_standing);
-    if let Some(standing) = standing {
-        let date = standing.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        if let Ok(date) = HeaderValue::try_from(date) {
-            response.headers_mut().insert(DATE, date);
-        }
+    if let Some(date) = standing_date(page.present).filter(|_| page.is_standing) {
+        response.headers_mut().insert(DATE, date);
     }
     response
+}
+
+/// The `Date` of a present that stands still.
+pub fn standing_date(at: EpochMs) -> Option<HeaderValue> {
+    let standing = chrono::DateTime::from_timestamp_millis(at.ms())?;
+    HeaderValue::try_from(standing.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
 }

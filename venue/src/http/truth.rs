@@ -38,6 +38,12 @@ pub async fn tickers(State(shared): State<Arc<Shared>>) -> Response {
     json(StatusCode::OK, &tickers.into())
 }
 
+/// `GET /truth/asked`: who asked what by REST how often, and what it cost of each limit.
+pub async fn asked(State(shared): State<Arc<Shared>>) -> Response {
+    let report = shared.guard().report(clock::now());
+    json(StatusCode::OK, &report)
+}
+
 /// `GET /truth/trades`: the true trades as CSV, numbers in plain digits.
 pub async fn trades(State(shared): State<Arc<Shared>>, Query(parameters): Parameters) -> Response {
     let header = ["ticker", "ts", "quantity", "price", "tradeid"];

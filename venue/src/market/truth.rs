@@ -73,7 +73,7 @@ impl Market {
         // appear at or before the instant promised below.
         self.advance(now);
         let present = self.present_at(now);
-        let complete_until = present.minus_ms(self.habits.lag_ms);
+        let complete_until = present.minus_ms(self.habits.lag_ms + self.habits.disorder_ms);
         let book = self.books.get(ticker)?;
         let rows = book.page(start, after, complete_until, limit).map(|trade| trade.json()).collect();
         self.promised_until = self.promised_until.max(complete_until);

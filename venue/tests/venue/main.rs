@@ -1,5 +1,6 @@
 //! The venue as its listeners and askers see it: through real sockets.
 
+mod dialect;
 mod faults;
 mod garbage;
 mod generated;

@@ -79,10 +79,10 @@ fn grade(trades: &[TrueTrade], suspects: Suspects) -> Grades {
         }
         let Some(kind) = rates.decide(7, told) else { continue };
         let mut rng = chance::stream(7, &[b"lie", told.ticker.as_str().as_bytes(), told.id.as_str().as_bytes()]);
-        let Some(lie) = Lie::about(told, kind, now.ms(), &mut rng) else { continue };
+        let Some(lie) = Lie::about(told, kind, now.ms(), venue::Dialect::GENERIC, &mut rng) else { continue };
         let index = LIES.iter().position(|it| *it == kind).expect("a lie that is told");
         grades.told[index] += 1;
-        grades.caught[index] += u64::from(judge(&read(&lie.text)).is_some());
+        grades.caught[index] += u64::from(judge(&read(&lie.said.frame(venue::Dialect::GENERIC, 0, now))).is_some());
     }
     grades
 }

@@ -1,0 +1,11 @@
+//! The dialects, held against the truth by readings of their own.
+
+pub mod reading;
+
+mod binance;
+mod bitstamp;
+mod bybit;
+mod coinbase;
+mod kraken;
+mod manners;
+mod okx;
