@@ -1,5 +1,7 @@
 //! What can be told to the program on its command line.
 
+mod spoken;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +9,6 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use tape::{EpochMs, Ticker};
-use venue::dialect::manners::{Manners, Quirks};
 use venue::dialect::pair::DEFAULT_PAIRS;
 use venue::profile::DEFAULT_TICKERS;
 use venue::{Dialect, FaultKind, FaultRates, MarketKind, RestConfig, Speed, VenueConfig};
@@ -70,7 +71,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     #[command(flatten)]
-    spoken: SpokenOptions,
+    spoken: spoken::SpokenOptions,
     #[command(flatten)]
     generated: GeneratedOptions,
     #[command(flatten)]
@@ -79,39 +80,6 @@ pub struct Options {
     faults: FaultOptions,
     #[command(flatten)]
     rest: RestOptions,
-}
-
-/// Whose language is spoken.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Dialect (over an exchange's own WebSocket and REST)")]
-struct SpokenOptions {
-    /// generic, binance, bybit, coinbase, kraken, okx or bitstamp.
-    #[arg(long, default_value = "generic", value_parser = dialect)]
-    dialect: Dialect,
-    /// Cut listeners that are silent for so long, instead of as long as the exchange allows.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    keepalive: Option<Duration>,
-    /// How long a ban lasts, instead of as long as the exchange's.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    ban: Option<Duration>,
-    /// Allow only so many percent of what the exchange allows.
-    #[arg(long, value_name = "N")]
-    limit_percent: Option<u32>,
-    /// What documentation leaves open: after-beyond-newest=accept|refuse|empty, since=inclusive,
-    /// groups=whole, trades-all=login, ids=quoted. May be given several times.
-    #[arg(long, value_name = "NAME=ANSWER")]
-    quirk: Vec<String>,
-    /// Fraction of trades whose time is up to 300 ms before that of the trade made before.
-    #[arg(long, default_value_t = 0.0, value_name = "RATE")]
-    disorder: f64,
-}
-
-impl SpokenOptions {
-    fn manners(&self) -> anyhow::Result<Manners> {
-        let none = Ok(Quirks::default());
-        let quirks = self.quirk.iter().fold(none, |quirks, name| quirks.and_then(|quirks| quirks.with(name)))?;
-        Ok(Manners { keepalive: self.keepalive, ban: self.ban, limit_percent: self.limit_percent, quirks })
-    }
 }
 
 /// A generated market.
@@ -322,11 +290,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 fn instant(text: &str) -> Result<EpochMs, String> {
     venue::config::parse_instant(text)
         .ok_or_else(|| "expected epoch milliseconds or RFC 3339, such as 2024-08-09T00:06:00Z".to_owned())
-}
-
-fn dialect(text: &str) -> Result<Dialect, String> {
-    let names = Dialect::ALL.map(|dialect| dialect.name().to_owned()).join(", ");
-    Dialect::parse(text).ok_or_else(|| format!("expected one of {names}"))
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

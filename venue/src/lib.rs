@@ -33,6 +33,7 @@ pub mod revision;
 pub mod clock;
 pub mod config;
 pub mod http;
+mod opening;
 pub mod rest_mood;
 pub mod running;
 mod shared;

@@ -288,13 +288,18 @@ impl Market {
         self.listeners.leave(id);
     }
 
+    /// How many listeners are connected.
+    pub fn listeners(&self) -> usize {
+        self.listeners.len()
+    }
+
     /// Who is connected.
-    pub fn listeners(&self) -> &Listeners {
+    pub fn audience(&self) -> &Listeners {
         &self.listeners
     }
 
     /// Who is connected, to change what they hear.
-    pub fn listeners_mut(&mut self) -> &mut Listeners {
+    pub fn audience_mut(&mut self) -> &mut Listeners {
         &mut self.listeners
     }
 

@@ -12,30 +12,22 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::config::{MarketKind, VenueConfig};
-use crate::dialect::pair;
+use crate::config::VenueConfig;
 use crate::fault::{FaultRates, RateError};
-use crate::generator::Generator;
 use crate::http;
 use crate::ledger::Injected;
-use crate::ledger_file::LedgerFile;
-use crate::making::{DISORDER_MS, Making};
-use crate::market::{Habits, Market, Present, State};
-use crate::profile::Profile;
+use crate::market::{Market, Present, State};
+use crate::opening;
 use crate::rest_mood::{RestCounts, RestMode};
 use crate::revision::{Revised, Revision, RevisionError};
 use crate::shared::Shared;
-use crate::source::{Replay, Source};
 use crate::summary::Summary;
-use crate::tape_file::{TapeError, TapeFile};
+use crate::tape_file::TapeError;
 use crate::true_trade::TrueTrade;
 use crate::{Delivery, WindowTruth};
 
 /// How long open connections may take to end when the venue stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-
-/// Where a recorded market's present stands after its last trade.
-const AFTER_THE_TAPE_MS: i64 = 60_000;
 
 /// Starts venues.
 #[derive(Debug)]
@@ -98,8 +90,8 @@ impl Venue {
     /// # Errors
     /// [`StartError`] when the configuration or the tape is unusable or the address taken.
     pub async fn start(config: VenueConfig) -> Result<Running, StartError> {
-        check(&config)?;
-        let market = market_of(&config, clock::now())?;
+        opening::check(&config)?;
+        let market = opening::market_of(&config, clock::now())?;
         let address = format!("{}:{}", config.host, config.port);
         let taken = |source| StartError::Address { address: address.clone(), source };
         let listener = TcpListener::bind(&address).await.map_err(taken)?;
@@ -125,107 +117,7 @@ impl Venue {
     }
 }
 
-fn check(config: &VenueConfig) -> Result<(), StartError> {
-    config.faults.check()?;
-    for (name, rate) in [("the rate of failing REST requests", config.rest.fail), ("of hanging ones", config.rest.hang)]
-    {
-        if !(0.0..=1.0).contains(&rate) {
-            return Err(StartError::OutOfRange { name, found: rate.to_string(), accepted: "between 0 and 1" });
-        }
-    }
-    if !(0.0..=1.0).contains(&config.disorder) {
-        let (found, accepted) = (config.disorder.to_string(), "between 0 and 1");
-        return Err(StartError::OutOfRange { name: "the rate of disorder", found, accepted });
-    }
-    if config.rest.page_limit == 0 {
-        let (found, accepted) = ("0".to_owned(), "at least 1");
-        return Err(StartError::OutOfRange { name: "the page limit", found, accepted });
-    }
-    if let MarketKind::Generated { rate, .. } = &config.market
-        && !(0.0..=10_000.0).contains(rate)
-    {
-        let (found, accepted) = (rate.to_string(), "between 0 and 10000 trades a second");
-        return Err(StartError::OutOfRange { name: "the rate", found, accepted });
-    }
-    Ok(())
-}
-
-fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, StartError> {
-    let mut habits = Habits {
-        seed: config.seed,
-        faults: config.faults,
-        silence_ms: milliseconds(config.silence_for),
-        lag_ms: milliseconds(config.rest.lag),
-        keep: config.keep.max(1),
-        queue: config.queue,
-        dialect: config.dialect,
-        disorder_ms: if config.disorder > 0.0 { DISORDER_MS } else { 0 },
-    };
-    let making = Making { numbering: config.dialect.numbering(), disorder: config.disorder };
-    let as_spoken = |ticker: Ticker| if config.dialect.is_generic() { Ok(ticker) } else { pair::as_pair(&ticker) };
-    let read_tickers = |texts: &[String]| -> Result<Vec<Ticker>, StartError> {
-        texts.iter().map(|text| Ticker::new(text).and_then(as_spoken).map_err(StartError::Ticker)).collect()
-    };
-    let read_tape = |path: &std::path::Path| -> Result<TapeFile, StartError> {
-        let mut tape = TapeFile::read(path)?;
-        for trade in &mut tape.trades {
-            trade.ticker = as_spoken(trade.ticker.clone()).map_err(StartError::Ticker)?;
-        }
-        Ok(tape)
-    };
-    match &config.market {
-        MarketKind::Scripted { tickers } => {
-            let mut market = Market::new(habits, Source::Silent, read_tickers(tickers)?);
-            keep_on_disk(&mut market, config)?;
-            Ok(market)
-        }
-        MarketKind::Generated { tickers, quiet, rate, history } => {
-            let tickers = read_tickers(tickers)?;
-            let profiles = Profile::of_market(&tickers, &read_tickers(quiet)?, *rate);
-            let from = now.minus_ms(milliseconds(*history));
-            let generator = Generator::made_as(making, config.seed, profiles, from);
-            let mut market = Market::new(habits, Source::Generated(generator), tickers);
-            keep_on_disk(&mut market, config)?;
-            market.open(now);
-            Ok(market)
-        }
-        MarketKind::Replay { tape, speed, starts_at } => {
-            let tape = read_tape(tape)?;
-            let tickers = tape.tickers();
-            let made = making.make(config.seed, tape.trades, Vec::new());
-            let replay = Replay::of(made, starts_at.unwrap_or(now), *speed);
-            let mut market = Market::new(habits, Source::Replay(replay), tickers);
-            keep_on_disk(&mut market, config)?;
-            market.open(now);
-            Ok(market)
-        }
-        MarketKind::Recorded { tape, present } => {
-            let tape = read_tape(tape)?;
-            let present = present.unwrap_or_else(|| tape.last_at().plus_ms(AFTER_THE_TAPE_MS));
-            // A tape is finite, and all of it is asked for.
-            habits.keep = habits.keep.max(tape.trades.len());
-            let mut market = Market::new(habits, Source::Silent, tape.tickers());
-            keep_on_disk(&mut market, config)?;
-            for made in making.make(config.seed, tape.trades, Vec::new()) {
-                market.place_in_the_past(made.trade);
-            }
-            market.set_present(Present::Standing(present));
-            Ok(market)
-        }
-    }
-}
-
-/// Goes on with the ledgers of the configured file, if one is.
-fn keep_on_disk(market: &mut Market, config: &VenueConfig) -> Result<(), StartError> {
-    if let Some(path) = &config.ledger {
-        let (file, remembered) =
-            LedgerFile::open(path).map_err(|source| StartError::Ledger { path: path.clone(), source })?;
-        market.keep_on_disk(file, remembered);
-    }
-    Ok(())
-}
-
-fn milliseconds(duration: Duration) -> i64 {
+pub(crate) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -384,7 +276,7 @@ impl Running {
 
     /// How many listeners are connected.
     pub fn listeners(&self) -> usize {
-        self.shared.market().listeners().len()
+        self.shared.market().listeners()
     }
 
     /// Waits until at least so many listeners are connected; `false` if that takes too long.

@@ -60,17 +60,17 @@ impl<'market> Desk<'market> {
 
     /// From now on the listener hears of a ticker.
     pub fn subscribe(&mut self, ticker: &Ticker, channel: Channel) {
-        self.market.listeners_mut().subscribe(self.ear.id, ticker, channel);
+        self.market.audience_mut().subscribe(self.ear.id, ticker, channel);
     }
 
     /// From now on it does not any more; whether it did.
     pub fn unsubscribe(&mut self, ticker: &Ticker, channel: Channel) -> bool {
-        self.market.listeners_mut().unsubscribe(self.ear.id, ticker, channel)
+        self.market.audience_mut().unsubscribe(self.ear.id, ticker, channel)
     }
 
     /// What the listener hears of.
     pub fn subscriptions(&self) -> Vec<(Ticker, Channel)> {
-        self.market.listeners().subscriptions(self.ear.id)
+        self.market.audience().subscriptions(self.ear.id)
     }
 
     /// The newest trades of a ticker that everybody knows, oldest first.

@@ -37,9 +37,10 @@ impl Taker {
 pub fn nanos(trade: &TrueTrade) -> i64 {
     let ms = trade.traded_at.ms();
     let hash = chance::hash(0, &[b"nanos", trade.ticker.as_str().as_bytes(), &ms.to_le_bytes()]);
-    // Some are even milliseconds, which are printed with fewer digits. The others are well
-    // inside the millisecond, so that no rounding leads out of it.
-    let inside = if hash % 8 == 0 { 0 } else { 100_000 + (hash / 8 % 800_000) as i64 };
+    // Well inside the millisecond, so that no rounding leads out of it; some are even tenths
+    // of one, which are printed with fewer digits.
+    let part = (hash / 8 % 1_600_000) as i64;
+    let inside = if hash.is_multiple_of(8) { (1 + part % 8) * 100_000 } else { 100_000 + part % 800_000 };
     ms.saturating_mul(1_000_000).saturating_add(inside)
 }
 

@@ -71,7 +71,7 @@ fn fall_silent(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
 /// `POST /control/cut`: ends every connection to the socket abruptly.
 pub async fn cut(State(shared): State<Arc<Shared>>) -> Response {
     let mut market = shared.market();
-    let listeners = market.listeners().len();
+    let listeners = market.listeners();
     market.cut(clock::now());
     answer(StatusCode::OK, &json!({ "cut": listeners }))
 }
@@ -89,7 +89,7 @@ fn announce_the_end(shared: &Shared, asked: &Asked, body: &[u8]) -> Result<Value
     };
     let end = clock::now().plus_ms(in_ms);
     shared.announce_the_end(end);
-    Ok(json!({ "leaving": shared.market().listeners().len(), "at": end.ms() }))
+    Ok(json!({ "leaving": shared.market().listeners(), "at": end.ms() }))
 }
 
 /// Rates as JSON, by name.

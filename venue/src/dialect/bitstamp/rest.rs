@@ -73,7 +73,7 @@ fn market(ticker: &Ticker, (price_decimals, quantity_decimals): (usize, usize)) 
         "trading": "Enabled",
         "instant_order_counter_decimals": 2,
         "instant_and_market_orders": "Enabled",
-        "description": ticker.as_str(),
+        "description": pair::joined(ticker, " / "),
         "market_type": "SPOT",
     })
 }
@@ -88,7 +88,7 @@ fn trading_pair(ticker: &Ticker, (price_decimals, quantity_decimals): (usize, us
         "trading": "Enabled",
         "instant_order_counter_decimals": 2,
         "instant_and_market_orders": "Enabled",
-        "description": ticker.as_str(),
+        "description": pair::joined(ticker, " / "),
     })
 }
 
