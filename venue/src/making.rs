@@ -10,7 +10,7 @@ use crate::chance;
 use crate::dialect::numbering::{Numbering, Series};
 use crate::true_trade::TrueTrade;
 
-/// How far back a time may go.
+/// How far back a time may go behind the moment at which its trade becomes known.
 pub const DISORDER_MS: i64 = 300;
 
 /// How trades are made.
@@ -72,8 +72,11 @@ impl Making {
     fn disordered(&self, seed: u64, trade: TrueTrade, previous: EpochMs) -> TrueTrade {
         let name: [&[u8]; 3] = [b"disorder", trade.ticker.as_str().as_bytes(), trade.id.as_str().as_bytes()];
         let mut rng = chance::stream(seed, &name);
-        if rng.random::<f64>() < self.disorder {
-            trade.at(previous.minus_ms(rng.random_range(1..=DISORDER_MS)))
+        // However quiet the ticker was before, nothing becomes known later than that.
+        let earliest = trade.traded_at.minus_ms(DISORDER_MS);
+        let room_ms = previous.ms_since(earliest);
+        if room_ms > 0 && rng.random::<f64>() < self.disorder {
+            trade.at(previous.minus_ms(rng.random_range(1..=room_ms)))
         } else {
             trade
         }
@@ -111,6 +114,6 @@ mod tests {
         let back = made.iter().filter(|made| made.trade.traded_at < made.at).count();
         assert!((350..650).contains(&back), "{back}");
         assert!(made.is_sorted_by_key(|made| made.at));
-        assert!(made.iter().all(|made| made.at.ms_since(made.trade.traded_at) <= DISORDER_MS + 2));
+        assert!(made.iter().all(|made| made.at.ms_since(made.trade.traded_at) <= DISORDER_MS));
     }
 }

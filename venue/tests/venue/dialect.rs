@@ -7,5 +7,7 @@ mod bitstamp;
 mod bybit;
 mod coinbase;
 mod kraken;
+mod lies;
 mod manners;
 mod okx;
+mod tapes;
