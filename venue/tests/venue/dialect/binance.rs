@@ -161,7 +161,7 @@ async fn what_is_wrong_is_said_in_the_words_of_the_exchange() {
 async fn weights_are_counted_and_who_asks_on_is_banned_for_a_while() {
     let mut config = config("binance", 1.0, Duration::from_secs(60));
     config.manners.limit_percent = Some(2);
-    config.manners.ban = Some(Duration::from_millis(300));
+    config.manners.ban = Some(Duration::from_secs(2));
     let running = start(config).await;
     let ask = || get(&running, "/api/v3/historicalTrades?symbol=BTCUSDT&limit=1");
     let first = ask().await;
@@ -174,6 +174,8 @@ async fn weights_are_counted_and_who_asks_on_is_banned_for_a_while() {
     let banned = statuses.iter().position(|status| *status == 418).expect("a ban");
     assert!(statuses[..banned].iter().filter(|status| **status == 429).count() >= 10, "{statuses:?}");
     assert!(statuses.iter().filter(|status| **status == 200).count() <= 8, "{statuses:?}");
+    assert_eq!(ask().await.status, 418, "the ban goes on");
+    statuses.push(418);
     let asked = running.asked();
     assert_eq!((&asked["requests"], &asked["bans"]), (&json!(statuses.len()), &json!(1)));
     assert!(whole(&asked["quotas"][0]["highest"]) > 120, "{asked}");

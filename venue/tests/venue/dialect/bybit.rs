@@ -72,6 +72,26 @@ async fn a_burst_is_one_message_and_still_told_trade_by_trade_in_the_ledger() {
 }
 
 #[tokio::test]
+async fn a_message_holds_trades_of_one_symbol_only() {
+    let running = scripted("bybit").await;
+    let mut talker = Talker::at(&running, SOCKET).await;
+    talker.say(r#"{"op":"subscribe","args":["publicTrade.BTCUSDT","publicTrade.ETHUSDT"]}"#).await;
+    talker.json().await;
+    let now = chrono::Utc::now().timestamp_millis();
+    running.publish_all((0..8_u64).map(|n| {
+        let name = if n % 4 < 2 { BTC } else { "ETH/USDT" };
+        TrueTrade::new(name, now, "1.5", "2", &(2_290_000_001_000_000_001 + n * 2).to_string()).expect("a trade")
+    }));
+    for (symbol, expected) in [("BTCUSDT", [0, 1]), ("ETHUSDT", [2, 3]), ("BTCUSDT", [4, 5]), ("ETHUSDT", [6, 7])] {
+        let message = talker.json().await;
+        let rows = message["data"].as_array().expect("rows");
+        let places: Vec<i64> = rows.iter().map(|row| (whole(&row["i"]) - 2_290_000_001_000_000_001) / 2).collect();
+        assert_eq!(places, expected);
+        assert!(rows.iter().all(|row| row["s"] == symbol));
+    }
+}
+
+#[tokio::test]
 async fn ids_have_nineteen_digits_a_counter_of_several_symbols_and_holes_in_each() {
     let running = lively("bybit").await;
     let mut all = HashSet::new();
