@@ -77,12 +77,12 @@ impl Guard {
     }
 
     fn check(&mut self, charges: &[Charge], now: EpochMs) -> Result<(), Refused> {
-        let used_up = self.meter.charge(charges, now);
+        // Nothing is charged meanwhile, or who asks on would come out of one ban into the next.
         if now < self.banned_until {
             self.refused += 1;
             return Err(Refused::Banned { until: self.banned_until });
         }
-        let Some(until) = used_up else { return Ok(()) };
+        let Some(until) = self.meter.charge(charges, now) else { return Ok(()) };
         self.refused += 1;
         if self.last_refused_at < now.ms() - GRUDGE_MS {
             self.refused_lately = 0;
