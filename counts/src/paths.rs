@@ -94,7 +94,7 @@ fn decode(times: usize) {
     ];
     for _ in 0..times {
         for frame in frames {
-            Market::Generic.decode(black_box(frame), |decoded| {
+            Market::GENERIC.decode(black_box(frame), |decoded| {
                 black_box(decoded.expect("a trade"));
             });
         }
@@ -138,7 +138,7 @@ fn pages() -> Vec<(Page, Vec<Known>)> {
         let heard = trades.iter().map(|trade| Known { standing: standing(trade), trade: trade.clone() }).collect();
         let latest_row_at = trades.last().map(|trade| trade.traded_at);
         let market_time = at((number + 1) * PAGE).plus_ms(10_000);
-        (Page { trades, latest_row_at, is_full: true, market_time }, heard)
+        (Page { trades, latest_row_at, is_full: true, ..Page::empty_at(market_time) }, heard)
     };
     (0..3 * TIMES).map(page).collect()
 }

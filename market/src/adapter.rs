@@ -1,23 +1,57 @@
-//! The markets that can be followed, and what differs between them.
+//! What differs between markets, and the list of those that can be followed.
 //!
-//! A new one is a folder beside [`crate::generic`] and a line in each `match`
-//! here. An adapter is pure: text in, trades and questions out. It opens no
-//! connection and reads no clock.
+//! An adapter is pure: text in, trades and questions out. It opens no
+//! connection and reads no clock. A new one is a folder beside the others and
+//! a line in [`ADAPTERS`].
 
 use std::str::FromStr;
 
-use tape::{Ticker, Watermark};
-use url::Url;
+use crate::binance::Binance;
+use crate::bybit::Bybit;
+use crate::conversation::{Conversation, Notice, SocketTerms, Symbols};
+use crate::generic::Generic;
+use crate::reading::{Reads, RestTerms, Trouble};
+use crate::said::Decoded;
 
-use crate::generic;
-use crate::said::{Decoded, Row};
+/// Every market there is an adapter for.
+static ADAPTERS: [&dyn Adapter; 3] = [&Generic, &Binance, &Bybit];
+
+/// What differs between markets.
+pub trait Adapter: Sync {
+    /// The market's name in configuration, tables and answers: lower case.
+    fn name(&self) -> &'static str;
+
+    /// The market's own spelling of a ticker, the same on both channels but for
+    /// what the questions of [`Adapter::reads`] make of it.
+    fn symbol(&self, ticker: &str) -> String;
+
+    /// Where and under which terms it is heard.
+    fn socket_terms(&self) -> SocketTerms;
+
+    /// What to say on the socket in order to hear these tickers, in this order.
+    /// It is said after connecting, and anew whenever the tickers change.
+    fn subscription(&self, symbols: &Symbols) -> Vec<String>;
+
+    /// Reads one text frame, which may hold any number of trades. What is
+    /// neither a trade nor a faulty one, such as a heartbeat, gives nothing.
+    fn decode(&self, frame: &str, conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) -> Notice;
+
+    /// Where and under which terms it is asked.
+    fn rest_terms(&self) -> RestTerms;
+
+    /// The way in which its history is read.
+    fn reads(&self) -> Reads;
+
+    /// What an answer says that holds no rows, whatever its status; none when
+    /// status and headers say it all.
+    fn trouble(&self, _status: u16, _body: &str) -> Option<Trouble> {
+        None
+    }
+}
 
 /// A market that can be heard and asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Market {
-    /// Any market that speaks the generic protocol; the practice venue does.
-    Generic,
-}
+#[derive(Clone, Copy)]
+pub struct Market(&'static dyn Adapter);
 
 /// No market goes by this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,61 +64,41 @@ pub struct UnknownMarket(String);
 pub struct NotAPage(pub String);
 
 impl Market {
-    /// Every market.
-    pub const ALL: [Self; 1] = [Self::Generic];
+    /// Any market that speaks the generic protocol; the practice venue does.
+    pub const GENERIC: Self = Self(&Generic);
 
-    /// The market's name in configuration, tables and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-        }
+    /// Every market.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ADAPTERS.into_iter().map(Self)
     }
 
     /// The names of all markets, as they are listed for a person.
     pub fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
+        ADAPTERS.map(Adapter::name).join(", ")
     }
 
-    /// How many rows the market gives on a page at most.
-    pub fn page_limit(self) -> usize {
-        match self {
-            Self::Generic => generic::PAGE_LIMIT,
-        }
+    /// The market's name in configuration, tables and answers.
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
     }
 
-    /// What to say on the socket in order to hear these tickers, in this order.
-    /// It is said after connecting, and anew whenever the tickers change.
-    pub fn subscription(self, tickers: &[Ticker]) -> Vec<String> {
-        match self {
-            Self::Generic => generic::subscription(tickers),
-        }
+    /// What is particular about it.
+    pub fn adapter(self) -> &'static dyn Adapter {
+        self.0
     }
+}
 
-    /// Reads one text frame, which may hold any number of trades. What is
-    /// neither a trade nor a faulty one, such as a heartbeat, gives nothing.
-    pub fn decode(self, frame: &str, mut each: impl FnMut(Decoded)) {
-        match self {
-            Self::Generic => each(generic::decode(frame)),
-        }
+impl PartialEq for Market {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
     }
+}
 
-    /// Where to ask for the page of a ticker that follows its watermark.
-    pub fn page_url(self, base: &Url, ticker: &Ticker, watermark: &Watermark) -> Url {
-        match self {
-            Self::Generic => generic::page_url(base, ticker, watermark),
-        }
-    }
+impl Eq for Market {}
 
-    /// Reads the body of an answer row by row, in the order the trades were
-    /// made in as far as the market tells it: where it answers newest first,
-    /// its adapter turns the rows around.
-    ///
-    /// # Errors
-    /// [`NotAPage`] when the body as a whole cannot be read; a single bad row is no error.
-    pub fn decode_page(self, body: &str) -> Result<Vec<Row<'_>>, NotAPage> {
-        match self {
-            Self::Generic => generic::decode_page(body),
-        }
+impl std::fmt::Debug for Market {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Market({})", self.as_str())
     }
 }
 
@@ -100,7 +114,7 @@ impl FromStr for Market {
     /// Finds a market by its name, in whatever case.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let is_called_so = |market: &Self| market.as_str().eq_ignore_ascii_case(name.trim());
-        Self::ALL.into_iter().find(is_called_so).ok_or_else(|| UnknownMarket(name.to_owned()))
+        Self::all().find(is_called_so).ok_or_else(|| UnknownMarket(name.to_owned()))
     }
 }
 
@@ -111,7 +125,7 @@ mod tests {
     #[test]
     fn a_market_is_found_by_its_name_in_whatever_case() {
         for name in ["generic", "Generic", "GENERIC", " generic "] {
-            assert_eq!(name.parse(), Ok(Market::Generic), "{name:?}");
+            assert_eq!(name.parse(), Ok(Market::GENERIC), "{name:?}");
         }
     }
 
@@ -119,6 +133,18 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let unknown = "genric".parse::<Market>().expect_err("no such market");
 
-        assert_eq!(unknown.to_string(), r#"no market is called "genric"; known are: generic"#);
+        let known = "known are: generic, ";
+        assert!(unknown.to_string().starts_with(r#"no market is called "genric"; "#), "{unknown}");
+        assert!(unknown.to_string().contains(known), "{unknown}");
+    }
+
+    #[test]
+    fn names_are_lower_case_and_each_is_there_once() {
+        let names: Vec<&str> = Market::all().map(Market::as_str).collect();
+
+        for name in &names {
+            assert_eq!(name.to_lowercase(), *name);
+            assert_eq!(names.iter().filter(|other| other == &name).count(), 1, "{name}");
+        }
     }
 }

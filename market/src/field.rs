@@ -5,10 +5,15 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
-use tape::{EpochMs, Price, Quantity, Rejection, Ticker, TradeId};
+use tape::{EpochMs, Price, Quantity, Rejection, Ticker, Trade, TradeId};
+use url::Url;
 
-use crate::said::beginning;
+use crate::adapter::NotAPage;
+use crate::conversation::Symbols;
+use crate::reading::NumberedRow;
+use crate::said::{Decoded, Refusal, Row, beginning};
 
 /// How much of a wrong value a rejection repeats, in bytes.
 const FOUND_BYTES: usize = 64;
@@ -65,6 +70,92 @@ pub fn epoch_ms(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, 
         Some(ms) => Ok(EpochMs::new(ms)),
         None => Err(Rejection::WrongType { field, found: text.to_owned() }),
     })
+}
+
+/// Reads one object; fields nobody asked for are ignored.
+///
+/// # Errors
+/// A [`Refusal`] when it is none.
+pub fn object<'json, T: Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
+    // An array would pass for the fields in their order.
+    if !json.trim_ascii_start().starts_with('{') {
+        return Err(Refusal::of(Rejection::Malformed("not a JSON object".to_owned())));
+    }
+    serde_json::from_str(json).map_err(|error| Refusal::of(Rejection::Malformed(error.to_string())))
+}
+
+/// Reads an array, whatever its items are.
+///
+/// # Errors
+/// [`NotAPage`] when it is none from its first byte to its last.
+pub fn array(json: &str) -> Result<Vec<&RawValue>, NotAPage> {
+    serde_json::from_str(json).map_err(|error| NotAPage(error.to_string()))
+}
+
+/// Reads a market's symbol as our ticker.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there, or that nobody asked for it.
+pub fn symbol(field: &'static str, raw: Option<&RawValue>, symbols: &Symbols) -> Result<Ticker, Rejection> {
+    let raw = raw.ok_or(Rejection::MissingField { field })?;
+    match text_of(raw) {
+        Text::Quoted(text) => symbols.ticker(&text),
+        Text::Unprintable => Err(Rejection::BadTicker(found(raw))),
+        Text::Bare(_) => Err(wrong_type(field, raw)),
+    }
+}
+
+/// The number an id is, bare or quoted.
+pub fn number_of(raw: Option<&RawValue>) -> Option<u64> {
+    raw?.get().trim_matches('"').parse().ok()
+}
+
+/// A row with its number.
+pub fn numbered<'b>(raw: &'b RawValue, decode: impl FnOnce(&'b str) -> (Option<u64>, Decoded)) -> NumberedRow<'b> {
+    let (id, decoded) = decode(raw.get());
+    NumberedRow { id, row: Row { decoded, text: raw.get() } }
+}
+
+/// An address below the base, whether or not that ends with a slash.
+pub fn at(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    let path = format!("{}/{path}", base.path().trim_end_matches('/'));
+    url.set_path(&path);
+    url
+}
+
+/// The fields of a trade, each read or refused.
+pub struct Parts {
+    /// Whose trade.
+    pub ticker: Result<Ticker, Rejection>,
+    /// When it was made.
+    pub traded_at: Result<EpochMs, Rejection>,
+    /// Its id.
+    pub id: Result<TradeId, Rejection>,
+    /// How much.
+    pub quantity: Result<Quantity, Rejection>,
+    /// At which price.
+    pub price: Result<Price, Rejection>,
+}
+
+impl Parts {
+    /// The trade, or the first refusal with what could be read nevertheless.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when any part was refused.
+    pub fn trade(self) -> Decoded {
+        match self {
+            Self { ticker: Ok(ticker), traded_at: Ok(traded_at), id: Ok(id), quantity: Ok(quantity), price: Ok(price) } => {
+                Ok(Trade { ticker, id, traded_at, price, quantity })
+            }
+            Self { ticker, traded_at, id, quantity, price } => {
+                let (readable_ticker, readable_time) = (ticker.clone().ok(), traded_at.clone().ok());
+                let first = [ticker.err(), traded_at.err(), id.err(), quantity.err(), price.err()];
+                let rejection = first.into_iter().flatten().next().expect("one of the five is refused in this arm");
+                Err(Refusal { rejection, ticker: readable_ticker, traded_at: readable_time })
+            }
+        }
+    }
 }
 
 fn number<N>(

@@ -7,8 +7,13 @@
 //! `channels` only the adapters are built.
 
 pub mod adapter;
-pub mod generic;
+pub mod conversation;
+pub mod reading;
 pub mod said;
+
+pub mod binance;
+pub mod bybit;
+pub mod generic;
 
 pub mod field;
 
@@ -27,13 +32,15 @@ pub mod headers;
 #[cfg(feature = "channels")]
 mod tls;
 
-pub use adapter::{Market, NotAPage, UnknownMarket};
+pub use adapter::{Adapter, Market, NotAPage, UnknownMarket};
 #[cfg(feature = "channels")]
 pub use backoff::Backoff;
 pub use clock::Clock;
+pub use conversation::{Conversation, KeepAlive, Notice, SocketTerms, Symbols};
 pub use endpoint::{EndpointError, rest_url, socket_url};
 #[cfg(feature = "channels")]
-pub use rest::{Answer, PageError, RateBudget, RestClient, RestSettings};
+pub use rest::{Answer, PageError, RateBudget, Reader, RestClient, RestSettings};
+pub use reading::{Anchor, Gap, Reads, RestTerms};
 pub use said::{Decoded, Refusal, Row, Said};
 #[cfg(feature = "channels")]
 pub use socket::{Disconnect, Socket, SocketSettings, SocketStats};

@@ -311,7 +311,7 @@ mod tests {
 
     fn settle(book: &mut Book, trades: Vec<Trade>, market_time: i64, known: &[Known]) -> Vec<Settled> {
         let latest_row_at = trades.last().map(|trade| trade.traded_at);
-        let page = Page { trades, latest_row_at, is_full: false, market_time: EpochMs::new(market_time) };
+        let page = Page { trades, latest_row_at, ..Page::empty_at(EpochMs::new(market_time)) };
         let outcome = reconcile(book.watermark(), &page, known, PATIENCE);
         book.settle(&outcome).expect("consistent")
     }
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn taking_out_what_was_never_heard_is_noticed() {
         let mut book = book();
-        let page = Page { trades: vec![], latest_row_at: None, is_full: false, market_time: EpochMs::new(9_000) };
+        let page = Page::empty_at(EpochMs::new(9_000));
         let never_taken_in = [heard(trade("x", 500, "1"))];
 
         let outcome = reconcile(book.watermark(), &page, &never_taken_in, PATIENCE);
@@ -557,7 +557,7 @@ mod tests {
             trades: vec![trade("b", 600, "2")],
             latest_row_at: None,
             is_full: false,
-            market_time: EpochMs::new(9_000),
+            ..Page::empty_at(EpochMs::new(9_000))
         };
         let known = Known { trade: trade("b", 600, "1"), standing: Standing::Confirmed { was_heard: false } };
 

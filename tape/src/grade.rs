@@ -236,7 +236,7 @@ mod tests {
             trade("unheard", 2_006, "1"),
         ];
         let page =
-            Page { trades, latest_row_at: Some(EpochMs::new(9_000)), is_full: false, market_time: EpochMs::new(9_000) };
+            Page { trades, latest_row_at: Some(EpochMs::new(9_000)), ..Page::empty_at(EpochMs::new(9_000)) };
 
         let mut grades: Vec<_> = reconcile(&Watermark::Through(EpochMs::new(1_000)), &page, &known, PATIENCE)
             .grades()

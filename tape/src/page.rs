@@ -14,15 +14,39 @@ pub struct Page {
     pub is_full: bool,
     /// The market's own present when it answered.
     pub market_time: EpochMs,
+    /// Up to when the page is known to hold every trade that follows its question, where
+    /// that is not told by time alone: ids without a hole, or pages that overlap.
+    pub complete_until: Option<EpochMs>,
+    /// How finely the market's REST tells times, in ms: 1, or 1,000 for whole seconds.
+    pub time_grain_ms: i64,
 }
 
 impl Page {
+    /// An answer without rows, told at this present: nothing is there, as far as it can know.
+    pub fn empty_at(market_time: EpochMs) -> Self {
+        let (trades, latest_row_at) = (Vec::new(), None);
+        Self { trades, latest_row_at, is_full: false, market_time, complete_until: None, time_grain_ms: 1 }
+    }
+
     /// The latest instant this page may settle: REST is taken to know all of a
     /// moment only a settle delay later, and one step is bounded however long
     /// the market was silent.
     pub(crate) fn limit(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
-        let known_by_now = self.market_time.minus_ms(patience.settle_delay_ms);
+        let known_by_now = self.known_by_now(patience);
         known_by_now.min(watermark.settled_until().plus_ms(patience.longest_step_ms))
+    }
+
+    /// The latest instant of which this page can know all.
+    pub(crate) fn known_by_now(&self, patience: Patience) -> EpochMs {
+        let believed = self.market_time.minus_ms(patience.settle_delay_ms);
+        let complete = self.complete_until.map_or(believed, |until| believed.min(until));
+        // A time told in whole seconds may be any within its second: only whole ones are ever passed.
+        complete.plus_ms(1).floor_to(self.time_grain_ms).minus_ms(1)
+    }
+
+    /// When a trade was made, if its heard copy tells the same time more finely.
+    pub(crate) fn told_by(&self, heard_at: EpochMs, told_at: EpochMs) -> EpochMs {
+        if heard_at.floor_to(self.time_grain_ms) == told_at { heard_at } else { told_at }
     }
 
     /// Where to read on at once, before this page is settled: after its last
@@ -31,6 +55,10 @@ impl Page {
     pub fn leads_on(&self, asked_from: &Watermark, watermark: &Watermark, patience: Patience) -> Option<Watermark> {
         let last = self.trades.last()?;
         let next = Watermark::Within { at: last.traded_at, last: last.id.clone() };
+        if self.complete_until.is_some() {
+            // Whoever vouched for it has read on as far as was of use.
+            return None;
+        }
         let is_believed = self.latest_row_at.is_some_and(|latest| latest <= self.limit(watermark, patience));
         (self.is_full && is_believed && asked_from.is_before(&next)).then_some(next)
     }
@@ -41,14 +69,14 @@ impl Page {
     pub fn followed_by(mut self, next: Self) -> Self {
         self.trades.extend(next.trades);
         let latest_row_at = self.latest_row_at.max(next.latest_row_at);
-        Self { trades: self.trades, latest_row_at, is_full: next.is_full, market_time: next.market_time }
+        Self { trades: self.trades, latest_row_at, ..next }
     }
 
     /// How far heard trades must be known to judge this page.
     pub fn reach(&self, watermark: &Watermark, patience: Patience) -> EpochMs {
         let limit = self.limit(watermark, patience);
         match self.latest_row_at {
-            Some(latest) if self.is_full => latest.min(limit),
+            Some(latest) if self.is_full && self.complete_until.is_none() => latest.min(limit),
             _ => limit,
         }
     }
@@ -79,7 +107,7 @@ mod tests {
             Patience { settle_delay_ms: 1_000, allowed_skew_ms: 0, longest_step_ms: 100_000, listening_since: None };
         let reach = |latest: Option<i64>, is_full| {
             let (latest_row_at, market_time) = (latest.map(EpochMs::new), EpochMs::new(9_000));
-            let page = Page { trades: vec![], latest_row_at, is_full, market_time };
+            let page = Page { trades: vec![], latest_row_at, is_full, ..Page::empty_at(market_time) };
             page.reach(&Watermark::Through(EpochMs::new(4_000)), patience).ms()
         };
 

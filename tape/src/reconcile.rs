@@ -1,6 +1,7 @@
 //! What one REST page settles: which trades are confirmed, what the socket had
 //! said of them, and where the watermark goes.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::{EpochMs, Page, Patience, Suspicion, Trade, TradeId, Watermark};
@@ -100,7 +101,8 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let mut confirmations = Vec::new();
     let mut corrections = Vec::new();
     let limit = page.limit(watermark, patience);
-    for trade in &page.trades {
+    let trades = refined(page, &known_by_id);
+    for trade in trades.iter() {
         let is_settled = trade.traded_at <= watermark.settled_until();
         let is_too_fresh = limit < trade.traded_at;
         if is_settled || is_too_fresh || !seen.insert(&trade.id) {
@@ -142,9 +144,24 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
         if is_decided { phantoms.push(known.clone()) } else { unplaced.push(known.clone()) }
     }
 
-    let known_by_now = page.market_time.minus_ms(patience.settle_delay_ms);
-    let has_more = watermark.is_before(&next) && next != Watermark::Through(known_by_now);
+    let is_at_its_end = next == Watermark::Through(page.known_by_now(patience));
+    // A page that is vouched for ends where it is known to be complete, full or not.
+    let goes_on = page.complete_until.is_some() && page.is_full;
+    let has_more = watermark.is_before(&next) && (goes_on || !is_at_its_end);
     Outcome { confirmations, corrections, phantoms, unplaced, watermark: next, unpageable, has_more }
+}
+
+/// The page's trades; where it tells times coarsely, with the finer times of heard copies.
+fn refined<'a>(page: &'a Page, known_by_id: &HashMap<&TradeId, &Known>) -> Cow<'a, [Trade]> {
+    if page.time_grain_ms <= 1 {
+        return Cow::Borrowed(&page.trades);
+    }
+    let refine = |trade: &Trade| {
+        let held = known_by_id.get(&trade.id);
+        let traded_at = held.map_or(trade.traded_at, |held| page.told_by(held.trade.traded_at, trade.traded_at));
+        Trade { traded_at, ..trade.clone() }
+    };
+    page.trades.iter().map(refine).collect()
 }
 
 /// Where reading goes on, and the millisecond that had to be left unfinished.
@@ -155,6 +172,9 @@ fn next_watermark(
     limit: EpochMs,
 ) -> (Watermark, Option<EpochMs>) {
     let forward = |next: Watermark| if watermark.is_before(&next) { next } else { watermark.clone() };
+    if page.complete_until.is_some() {
+        return (forward(Watermark::Through(limit)), None);
+    }
     // Rows come in order of time: one beyond the limit proves that nothing up to it is left out.
     if page.latest_row_at.is_some_and(|latest| limit < latest) {
         return (forward(Watermark::Through(limit)), None);
@@ -204,7 +224,7 @@ pub(crate) mod tests {
 
     fn page(trades: Vec<Trade>, is_full: bool, market_time: i64) -> Page {
         let latest_row_at = trades.iter().map(|trade| trade.traded_at).max();
-        Page { trades, latest_row_at, is_full, market_time: EpochMs::new(market_time) }
+        Page { trades, latest_row_at, is_full, ..Page::empty_at(EpochMs::new(market_time)) }
     }
 
     fn through(at: i64) -> Watermark {
@@ -311,7 +331,7 @@ pub(crate) mod tests {
             trades: vec![],
             latest_row_at: Some(EpochMs::new(7_000)),
             is_full: true,
-            market_time: EpochMs::new(9_000),
+            ..Page::empty_at(EpochMs::new(9_000))
         };
 
         let outcome = reconcile(&through(5_000), &refused, &[], PATIENCE);
@@ -322,7 +342,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_full_page_with_nothing_but_the_future_moves_nothing() {
-        let future = Page { trades: vec![], latest_row_at: None, is_full: true, market_time: EpochMs::new(9_000) };
+        let future = Page { is_full: true, ..Page::empty_at(EpochMs::new(9_000)) };
 
         let outcome = reconcile(&through(5_000), &future, &[], PATIENCE);
 
@@ -417,7 +437,7 @@ pub(crate) mod tests {
             trades: vec![],
             latest_row_at: Some(EpochMs::new(4_500)),
             is_full: true,
-            market_time: EpochMs::new(9_000),
+            ..Page::empty_at(EpochMs::new(9_000))
         };
 
         let outcome = reconcile(&within(5_000, "a"), &earlier, &[], PATIENCE);

@@ -36,6 +36,11 @@ impl EpochMs {
         Self::new(self.0.saturating_sub(ms))
     }
 
+    /// The last multiple of `grain_ms` at or before it.
+    pub const fn floor_to(self, grain_ms: i64) -> Self {
+        Self::new(self.0 - self.0.rem_euclid(grain_ms))
+    }
+
     /// How many milliseconds after `earlier` this is; negative when before.
     pub const fn ms_since(self, earlier: Self) -> i64 {
         self.0 - earlier.0

@@ -99,7 +99,7 @@ mod tests {
         };
         let trades: Vec<Trade> = rows.iter().map(trade).collect();
         let latest_row_at = trades.last().map(|trade| trade.traded_at);
-        let page = Page { trades, latest_row_at, is_full, market_time: EpochMs::new(100_000) };
+        let page = Page { trades, latest_row_at, is_full, ..Page::empty_at(EpochMs::new(100_000)) };
         Answer { page, rejected: Vec::new(), rows_before: 0 }
     }
 

@@ -185,7 +185,7 @@ impl Reader {
         let market_name = market.map(|market: market::Market| market.as_str().to_owned());
         let config = Config {
             pg_string: text("PG_STRING", raw.pg_string),
-            market: market.unwrap_or(market::Market::Generic),
+            market: market.unwrap_or(market::Market::GENERIC),
             market_ws_url: self.url("MARKET_WS_URL", raw.market_ws_url, &["ws", "wss"]),
             market_rest_url: self.url("MARKET_REST_URL", raw.market_rest_url, &["http", "https"]),
             venue: match raw.exchange.filter(|name| !name.trim().is_empty()) {

@@ -51,7 +51,7 @@ pub(super) fn check(bytes: &[u8]) {
 
 fn decode(frame: &str) -> Decoded {
     let mut all = Vec::new();
-    Market::Generic.decode(frame, |decoded| all.push(decoded));
+    Market::GENERIC.decode(frame, |decoded| all.push(decoded));
     assert_eq!(all.len(), 1, "one frame is one trade or one refusal");
     all.remove(0)
 }

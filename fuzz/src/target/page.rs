@@ -31,7 +31,7 @@ const PAGE_LIMIT: usize = 3;
 pub(super) fn check(bytes: &[u8]) {
     let Ok(body) = str::from_utf8(bytes) else { return };
     let value = serde_json::from_str::<Value>(body);
-    let rows = match (Market::Generic.decode_page(body), &value) {
+    let rows = match (Market::GENERIC.decode_page(body), &value) {
         (Ok(rows), Ok(Value::Array(values))) => {
             assert_eq!(rows.len(), values.len(), "{body:?}");
             for (row, value) in rows.iter().zip(values) {

@@ -6,19 +6,76 @@
 
 mod wire;
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use tape::{Rejection, Ticker, Watermark};
 use url::Url;
 
-use crate::adapter::NotAPage;
+use crate::adapter::{Adapter, NotAPage};
+use crate::conversation::{Conversation, KeepAlive, Notice, SocketTerms, Symbols};
+use crate::reading::{ByTime, Reads, RestTerms};
 use crate::said::{Decoded, Refusal, Row};
 
-/// How many rows a page has at most.
-pub const PAGE_LIMIT: usize = 100;
+/// The generic protocol.
+pub struct Generic;
 
-/// Nothing needs to be said: the socket sends all tickers to everyone.
-pub fn subscription(_tickers: &[Ticker]) -> Vec<String> {
-    Vec::new()
+impl Adapter for Generic {
+    fn name(&self) -> &'static str {
+        "generic"
+    }
+
+    fn symbol(&self, ticker: &str) -> String {
+        ticker.to_owned()
+    }
+
+    fn socket_terms(&self) -> SocketTerms {
+        SocketTerms {
+            url: "ws://127.0.0.1:61792/stream",
+            tickers_per_connection: usize::MAX,
+            pause_between: Duration::ZERO,
+            keep_alive: KeepAlive::Ping,
+            lives_for: None,
+            needs_tickers: false,
+        }
+    }
+
+    /// Nothing needs to be said: the socket sends all tickers to everyone.
+    fn subscription(&self, _symbols: &Symbols) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn decode(&self, frame: &str, _conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) -> Notice {
+        each(decode(frame));
+        Notice::None
+    }
+
+    fn rest_terms(&self) -> RestTerms {
+        RestTerms {
+            url: "http://127.0.0.1:61792/trades",
+            page_limit: 100,
+            weight_per_second: 500,
+            burst: 500,
+            pause_between: Duration::ZERO,
+            settle_delay: Duration::from_secs(2),
+            pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(300),
+        }
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::ByTime(&Generic)
+    }
+}
+
+impl ByTime for Generic {
+    fn page_url(&self, base: &Url, ticker: &Ticker, watermark: &Watermark) -> Url {
+        page_url(base, ticker, watermark)
+    }
+
+    fn rows<'b>(&self, body: &'b str) -> Result<Vec<Row<'b>>, NotAPage> {
+        decode_page(body)
+    }
 }
 
 /// Reads one frame.

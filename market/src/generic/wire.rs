@@ -2,10 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tape::{Rejection, Trade};
 
-use crate::field;
-use crate::said::{Decoded, Refusal};
+use crate::field::{self, Parts};
+use crate::said::Decoded;
 
 /// Each field as the text it has on the wire; `null` is as good as absent.
 #[derive(Deserialize)]
@@ -24,34 +23,20 @@ struct WireTrade<'json> {
 
 /// Reads one object. Fields of other names are ignored.
 pub(super) fn decode(json: &str) -> Decoded {
-    // An array of five would pass for the fields in their order.
-    if !json.trim_ascii_start().starts_with('{') {
-        return Err(Refusal::of(Rejection::Malformed("not a JSON object".to_owned())));
+    let wire: WireTrade<'_> = field::object(json)?;
+    Parts {
+        ticker: field::ticker("ticker", wire.ticker),
+        traded_at: field::epoch_ms("ts", wire.ts),
+        id: field::trade_id("tradeid", wire.tradeid),
+        quantity: field::quantity("quantity", wire.quantity),
+        price: field::price("price", wire.price),
     }
-    let wire: WireTrade<'_> =
-        serde_json::from_str(json).map_err(|error| Refusal::of(Rejection::Malformed(error.to_string())))?;
-
-    let ticker = field::ticker("ticker", wire.ticker);
-    let traded_at = field::epoch_ms("ts", wire.ts);
-    let id = field::trade_id("tradeid", wire.tradeid);
-    let quantity = field::quantity("quantity", wire.quantity);
-    let price = field::price("price", wire.price);
-    match (ticker, traded_at, id, quantity, price) {
-        (Ok(ticker), Ok(traded_at), Ok(id), Ok(quantity), Ok(price)) => {
-            Ok(Trade { ticker, id, traded_at, price, quantity })
-        }
-        (ticker, traded_at, id, quantity, price) => {
-            let (readable_ticker, readable_time) = (ticker.clone().ok(), traded_at.clone().ok());
-            let first = [ticker.err(), traded_at.err(), id.err(), quantity.err(), price.err()];
-            let rejection = first.into_iter().flatten().next().expect("one of the five is refused in this arm");
-            Err(Refusal { rejection, ticker: readable_ticker, traded_at: readable_time })
-        }
-    }
+    .trade()
 }
 
 #[cfg(test)]
 mod tests {
-    use tape::RejectionKind;
+    use tape::{RejectionKind, Trade};
 
     use super::*;
 

@@ -3,6 +3,7 @@
 use tape::{EpochMs, Page, Rejection, Ticker, Trade};
 
 use crate::headers::MarketTime;
+use crate::reading::Gap;
 use crate::said::{Refusal, Row, shortened};
 
 /// What a market answered.
@@ -14,6 +15,8 @@ pub struct Answer {
     pub rejected: Vec<(Rejection, String)>,
     /// How many rows were from before the moment asked for, and were ignored.
     pub rows_before: usize,
+    /// Where trades are missing at the market itself.
+    pub gaps: Vec<Gap>,
 }
 
 impl Answer {
@@ -21,13 +24,29 @@ impl Answer {
     #[must_use]
     pub fn followed_by(mut self, next: Self) -> Self {
         self.rejected.extend(next.rejected);
+        self.gaps.extend(next.gaps);
         let rows_before = self.rows_before + next.rows_before;
-        Self { page: self.page.followed_by(next.page), rejected: self.rejected, rows_before }
+        Self { page: self.page.followed_by(next.page), rows_before, ..self }
+    }
+
+    /// The same answer, known to be complete up to a moment, and whether there is more;
+    /// times are told as finely as `time_grain_ms`.
+    #[must_use]
+    pub(super) fn vouched(mut self, complete_until: EpochMs, has_more: bool, time_grain_ms: i64) -> Self {
+        let complete_until = Some(complete_until);
+        self.page = Page { complete_until, is_full: has_more, time_grain_ms, ..self.page };
+        self
+    }
+
+    /// The same answer, with what is missing at the market itself.
+    #[must_use]
+    pub(super) fn with_gaps(self, gaps: Vec<Gap>) -> Self {
+        Self { gaps, ..self }
     }
 }
 
 /// What was asked, and what is known about the answer as a whole.
-pub struct Question<'a> {
+pub struct Request<'a> {
     /// Whose trades were asked for.
     pub ticker: &'a Ticker,
     /// From when on.
@@ -38,7 +57,7 @@ pub struct Question<'a> {
     pub market_time: MarketTime,
 }
 
-impl Question<'_> {
+impl Request<'_> {
     /// Sorts the rows out.
     ///
     /// Every row counts for fullness; only rows of the ticker that are neither
@@ -71,8 +90,8 @@ impl Question<'_> {
         }
         // Stable: within a millisecond the market's own order is the only one there is.
         trades.sort_by_key(|trade| trade.traded_at);
-        let page = Page { trades, latest_row_at, is_full, market_time: self.market_time.present };
-        Answer { page, rejected, rows_before }
+        let page = Page { trades, latest_row_at, is_full, ..Page::empty_at(self.market_time.present) };
+        Answer { page, rejected, rows_before, gaps: Vec::new() }
     }
 
     fn accepted(&self, decoded: Result<Trade, Refusal>) -> Result<Trade, Rejection> {
@@ -95,14 +114,13 @@ mod tests {
     use tape::RejectionKind;
 
     use super::*;
-    use crate::Market;
 
     fn answer(rows: &[String], page_limit: usize) -> Answer {
         let ticker = Ticker::new("BTC").expect("ticker");
         let market_time = MarketTime { present: EpochMs::new(9_000), latest: EpochMs::new(9_500) };
-        let question = Question { ticker: &ticker, ask_from: EpochMs::new(1_000), page_limit, market_time };
+        let request = Request { ticker: &ticker, ask_from: EpochMs::new(1_000), page_limit, market_time };
         let body = format!("[{}]", rows.join(","));
-        question.answer(Market::Generic.decode_page(&body).expect("a page"))
+        request.answer(crate::generic::decode_page(&body).expect("a page"))
     }
 
     fn row(ticker: &str, id: &str, ts: i64, price: &str) -> String {

@@ -1,5 +1,6 @@
 //! How often a market may be asked by all tickers together, and when nobody may.
 
+use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::RestSettings;
 #[derive(Debug)]
 pub struct RateBudget {
     limiter: DefaultDirectRateLimiter,
+    burst: NonZeroU32,
     /// One permit: whoever has it is first in line. It is handed on in order of arrival.
     line: Semaphore,
     paused_until: Mutex<Option<Instant>>,
@@ -30,9 +32,10 @@ pub struct NoTurn {
 impl RateBudget {
     /// The budget these settings describe, unspent.
     pub fn new(settings: &RestSettings) -> Self {
-        let quota = Quota::per_second(settings.requests_per_second).allow_burst(settings.burst);
+        let quota = Quota::per_second(settings.weight_per_second).allow_burst(settings.burst);
         Self {
             limiter: RateLimiter::direct(quota),
+            burst: settings.burst,
             line: Semaphore::new(1),
             paused_until: Mutex::new(None),
             longest_pause: settings.longest_pause,
@@ -44,23 +47,25 @@ impl RateBudget {
     ///
     /// # Errors
     /// [`NoTurn`] after `longest`, or at once when a pause will last longer.
-    pub async fn turn(&self, longest: Duration) -> Result<(), NoTurn> {
+    pub async fn turn(&self, weight: NonZeroU32, longest: Duration) -> Result<(), NoTurn> {
         let pause_left = self.pause_left();
         if longest < pause_left {
             return Err(NoTurn { pause_left });
         }
-        match timeout(longest, self.wait_in_line()).await {
+        match timeout(longest, self.wait_in_line(weight)).await {
             Ok(()) => Ok(()),
             Err(_) => Err(NoTurn { pause_left: self.pause_left() }),
         }
     }
 
-    async fn wait_in_line(&self) {
+    async fn wait_in_line(&self, weight: NonZeroU32) {
         let _first = self.line.acquire().await.expect("the line is never closed");
         while let Some(until) = self.paused() {
             sleep_until(until).await;
         }
-        while let Err(not_yet) = self.limiter.check() {
+        // What weighs more than may ever be spent at once costs all of it.
+        let weight = weight.min(self.burst);
+        while let Ok(Err(not_yet)) = self.limiter.check_n(weight) {
             sleep(not_yet.wait_time_from(DefaultClock::default().now())).await;
         }
     }
@@ -90,9 +95,9 @@ mod tests {
     use super::*;
     use crate::Market;
 
-    fn budget(requests_per_second: u32, burst: u32) -> RateBudget {
-        let mut settings = RestSettings::new(Market::Generic);
-        settings.requests_per_second = NonZeroU32::new(requests_per_second).expect("not zero");
+    fn budget(weight_per_second: u32, burst: u32) -> RateBudget {
+        let mut settings = RestSettings::new(Market::GENERIC);
+        settings.weight_per_second = NonZeroU32::new(weight_per_second).expect("not zero");
         settings.burst = NonZeroU32::new(burst).expect("not zero");
         RateBudget::new(&settings)
     }

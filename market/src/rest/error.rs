@@ -39,6 +39,22 @@ pub enum PageError {
         /// How long the market asked us to stay away.
         retry_after: Option<Duration>,
     },
+    /// The market says that it cannot answer now.
+    #[error("{url} cannot answer now: {words:?}")]
+    Unavailable {
+        /// What was asked.
+        url: Box<Url>,
+        /// In its words.
+        words: String,
+    },
+    /// The market will not answer this question.
+    #[error("{url} refused the question: {words:?}")]
+    Declined {
+        /// What was asked.
+        url: Box<Url>,
+        /// In its words.
+        words: String,
+    },
     /// We asked too often.
     #[error("{url} answered that it was asked too often")]
     RateLimited {
@@ -92,12 +108,13 @@ impl PageError {
             | Self::TimedOut { .. }
             | Self::RateLimited { .. }
             | Self::Unreadable { .. }
+            | Self::Unavailable { .. }
             | Self::NoTurn { .. } => true,
             Self::Refused { status, .. } => {
                 let is_worth_another_try = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY].contains(status);
                 status.is_server_error() || is_worth_another_try
             }
-            Self::TooLarge { .. } | Self::UnknownTicker { .. } => false,
+            Self::TooLarge { .. } | Self::UnknownTicker { .. } | Self::Declined { .. } => false,
         }
     }
 
@@ -110,6 +127,8 @@ impl PageError {
             Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Unreadable { .. }
+            | Self::Unavailable { .. }
+            | Self::Declined { .. }
             | Self::TooLarge { .. }
             | Self::UnknownTicker { .. } => None,
         }
@@ -122,6 +141,8 @@ impl PageError {
             Self::TimedOut { .. } => "timed_out",
             Self::Refused { .. } => "refused",
             Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Declined { .. } => "declined",
             Self::Unreadable { .. } => "unreadable",
             Self::TooLarge { .. } => "too_large",
             Self::UnknownTicker { .. } => "unknown_ticker",

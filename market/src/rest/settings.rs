@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::client::nonzero;
 use crate::Market;
 
 /// The limits under which a market is asked.
 #[derive(Debug, Clone)]
 pub struct RestSettings {
-    /// How many rows make a page full. What the market says; 100 for the generic one.
+    /// How many rows make a page full. What the market says.
     pub page_limit: usize,
     /// How long connecting may take. 3 s.
     pub connect_timeout: Duration,
@@ -20,34 +21,42 @@ pub struct RestSettings {
     pub body_limit: usize,
     /// How far the market's clock and ours may be apart. 1 s.
     pub allowed_skew: Duration,
-    /// How often the market is asked, all tickers together. 100 a second.
-    pub requests_per_second: NonZeroU32,
-    /// How many requests may be made at once after a rest. 20.
+    /// What may be spent in a second, all tickers together, in the market's own count; a
+    /// question of the generic market weighs 1.
+    pub weight_per_second: NonZeroU32,
+    /// What may be spent at once after a rest.
     pub burst: NonZeroU32,
+    /// How long to wait between two questions about one ticker.
+    pub pause_between: Duration,
+    /// How long to wait for a market to notice what it left out. 1 s.
+    pub second_thoughts: Duration,
     /// How long one request waits for its turn before it gives way to whatever else
-    /// its asker has to do. 30 s.
+    /// its asker has to do. 30 s; 5 min where tickers queue for a scarce budget.
     pub longest_turn: Duration,
-    /// How long everyone stays away when asked too often, without being told for how long. 1 s.
+    /// How long everyone stays away when asked too often, without being told for how long.
     pub pause: Duration,
-    /// The longest that being told to stay away is heeded. 5 min.
+    /// The longest that being told to stay away is heeded.
     pub longest_pause: Duration,
 }
 
 impl RestSettings {
     /// The defaults for a market.
     pub fn new(market: Market) -> Self {
+        let terms = market.adapter().rest_terms();
         Self {
-            page_limit: market.page_limit(),
+            page_limit: terms.page_limit,
             connect_timeout: Duration::from_secs(3),
             read_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(10),
             body_limit: 8 * 1024 * 1024,
             allowed_skew: Duration::from_secs(1),
-            requests_per_second: NonZeroU32::new(100).expect("100 is not zero"),
-            burst: NonZeroU32::new(20).expect("20 is not zero"),
-            longest_turn: Duration::from_secs(30),
-            pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(300),
+            weight_per_second: nonzero(terms.weight_per_second),
+            burst: nonzero(terms.burst),
+            pause_between: terms.pause_between,
+            second_thoughts: Duration::from_secs(1),
+            longest_turn: Duration::from_secs(if terms.weight_per_second < 100 { 300 } else { 30 }),
+            pause: terms.pause,
+            longest_pause: terms.longest_pause,
         }
     }
 

@@ -3,6 +3,7 @@
 //! The fast channel may drop, garble, hang or flood; nothing it does ends the
 //! listening, blocks it or makes memory grow. What it loses, REST brings back.
 
+mod overlap;
 mod session;
 mod settings;
 mod stats;
@@ -14,7 +15,7 @@ use tape::Ticker;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 pub use settings::SocketSettings;
 pub use stats::{Disconnect, SocketStats};
@@ -41,12 +42,14 @@ impl Socket {
     /// Listens until `shutdown` or until nobody receives any more, and
     /// connects anew whenever the connection is lost or of no use.
     ///
-    /// Each connection is gone entirely before the next one is made.
+    /// A lost connection is gone entirely before the next one is made; one that
+    /// is left on purpose is heard until the next one hears everything.
     pub async fn listen(mut self, shutdown: &CancellationToken) {
         tls::install_provider();
         let mut backoff = Backoff::new(self.settings.first_delay, self.settings.longest_delay);
+        let mut predecessor = None;
         loop {
-            let ended = session::run(&mut self, shutdown).await;
+            let mut ended = session::run(&mut self, predecessor.take(), shutdown).await;
             self.stats.count_disconnect(ended.reason);
             if ended.reason == Disconnect::Stopped {
                 return;
@@ -54,9 +57,15 @@ impl Socket {
             if ended.was_good {
                 backoff.reset();
             }
+            let (market, url, reason) = (self.market, &self.settings.url, ended.reason);
+            predecessor = ended.leaves.take();
+            if predecessor.is_some() && ended.was_good {
+                info!(%market, %url, "changing to another connection to {url}");
+                continue;
+            }
             let asked_to_wait = ended.retry_after.unwrap_or_default();
             let delay = backoff.delay().max(asked_to_wait);
-            let (market, url, reason, delay_ms) = (self.market, &self.settings.url, ended.reason, delay.as_millis());
+            let delay_ms = delay.as_millis();
             warn!(%market, %url, %reason, detail = ended.detail, delay_ms, "lost {url} ({reason}), reconnecting in {delay_ms} ms");
             tokio::select! {
                 () = sleep(delay) => {}

@@ -1,5 +1,6 @@
 //! One connection, from the handshake to its end. It never outlives its session.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -14,14 +15,17 @@ use tokio_tungstenite::tungstenite::{self, Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use url::Url;
 
+use super::overlap::{Overlap, Predecessor};
 use super::vigil::{Duty, Vigil};
 use super::{Disconnect, Socket};
+use crate::conversation::{Conversation, KeepAlive, Notice, Symbols};
 use crate::headers::retry_after;
 use crate::said::{Refusal, shortened};
 use crate::{Decoded, Said};
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How long anything of ours may take to be sent. Frames of ours are tiny:
 /// only a peer that stopped reading makes one wait.
@@ -45,53 +49,84 @@ pub(super) struct Ended {
     pub was_good: bool,
     /// How long the market asked us to stay away.
     pub retry_after: Option<Duration>,
+    /// The connection, where it is still open and another is to replace it.
+    pub leaves: Option<Predecessor>,
 }
 
 /// Why the loop over a connection was left.
 type End = (Disconnect, Option<String>);
 
-/// Connects, listens, and leaves nothing behind.
-pub(super) async fn run(socket: &mut Socket, shutdown: &CancellationToken) -> Ended {
-    let connecting = timeout(socket.settings.connect_timeout, connect(socket));
-    let connected = tokio::select! {
-        connected = connecting => connected,
-        () = shutdown.cancelled() => return ended((Disconnect::Stopped, None)),
-    };
-    let mut stream = match connected {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            let retry_after = handshake_retry_after(&error, (socket.clock)());
-            return Ended { retry_after, ..ended((Disconnect::Unreachable, Some(error.to_string()))) };
-        }
-        Err(_) => return ended((Disconnect::Unreachable, Some("no handshake in time".to_owned()))),
+/// Connects and listens, to the old connection as well, until this one is of use.
+pub(super) async fn run(socket: &mut Socket, old: Option<Predecessor>, shutdown: &CancellationToken) -> Ended {
+    let mut overlap = Overlap::beside(old);
+    let mut stream = match connect_beside(socket, &mut overlap, shutdown).await {
+        Ok(stream) => stream,
+        Err(ended) => return Ended { leaves: overlap.into_old(), ..ended },
     };
     socket.stats.count_connect();
     info!(market = %socket.market, url = %socket.settings.url, "hearing {}", socket.settings.url);
 
     let connected_at = Instant::now();
     let trades_before = socket.stats.trades();
-    let end = hear(socket, &mut stream, shutdown).await;
-    // Best effort: a peer that does not take a goodbye is left without one. The
-    // stream's own `close` would not answer the other side's goodbye, the sink's does.
-    let _ = timeout(GOODBYE_TIMEOUT, SinkExt::close(&mut stream)).await;
-
+    let mut talk = Talk::begin(socket);
+    overlap.begins(connected_at);
+    let end = hear(socket, &mut stream, &mut talk, &mut overlap, shutdown).await;
     let brought_trades = trades_before < socket.stats.trades();
     let was_good = brought_trades || socket.settings.good_after <= connected_at.elapsed();
+    if let Some(old) = overlap.leave(Instant::now()) {
+        say_goodbye(old).await;
+    }
+    if end.0 == Disconnect::Planned {
+        let leaves = Some(Predecessor { stream, conversation: talk.conversation });
+        return Ended { was_good, leaves, ..ended(end) };
+    }
+    say_goodbye(stream).await;
     Ended { was_good, ..ended(end) }
 }
 
-fn ended((reason, detail): End) -> Ended {
-    Ended { reason, detail, was_good: false, retry_after: None }
+/// Best effort: a peer that does not take a goodbye is left without one. The
+/// stream's own `close` would not answer the other side's goodbye, the sink's does.
+async fn say_goodbye(mut stream: Stream) {
+    let _ = timeout(GOODBYE_TIMEOUT, SinkExt::close(&mut stream)).await;
 }
 
-async fn connect(socket: &Socket) -> Result<Stream, Error> {
-    let limit = Some(socket.settings.message_limit);
+/// Connects, and hears the old connection meanwhile.
+async fn connect_beside(
+    socket: &mut Socket,
+    overlap: &mut Overlap,
+    shutdown: &CancellationToken,
+) -> Result<Stream, Ended> {
+    let (url, limit, longest) = (socket.settings.url.clone(), socket.settings.message_limit, socket.settings.connect_timeout);
+    let connecting = timeout(longest, connect(url, limit));
+    tokio::pin!(connecting);
+    loop {
+        tokio::select! {
+            connected = &mut connecting => return match connected {
+                Ok(Ok(stream)) => Ok(stream),
+                Ok(Err(error)) => {
+                    let retry_after = handshake_retry_after(&error, (socket.clock)());
+                    Err(Ended { retry_after, ..ended((Disconnect::Unreachable, Some(error.to_string()))) })
+                }
+                Err(_) => Err(ended((Disconnect::Unreachable, Some("no handshake in time".to_owned())))),
+            },
+            message = overlap.next() => hear_old(socket, overlap, message).map_err(ended)?,
+            () = shutdown.cancelled() => return Err(ended((Disconnect::Stopped, None))),
+        }
+    }
+}
+
+fn ended((reason, detail): End) -> Ended {
+    Ended { reason, detail, was_good: false, retry_after: None, leaves: None }
+}
+
+async fn connect(url: Url, limit: usize) -> Result<Stream, Error> {
+    let limit = Some(limit);
     let config = WebSocketConfig::default()
         .max_message_size(limit)
         .max_frame_size(limit)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_LIMIT);
-    let (stream, _) = connect_async_with_config(socket.settings.url.as_str(), Some(config), true).await?;
+    let (stream, _) = connect_async_with_config(url.as_str(), Some(config), true).await?;
     Ok(stream)
 }
 
@@ -102,38 +137,122 @@ fn handshake_retry_after(error: &Error, now: EpochMs) -> Option<Duration> {
     }
 }
 
-async fn hear(socket: &mut Socket, stream: &mut Stream, shutdown: &CancellationToken) -> End {
-    let mut vigil = Vigil::new(&socket.settings, Instant::now());
-    if let Err(end) = subscribe(socket, stream).await {
-        return end;
-    }
-    loop {
-        let until = match vigil.duty(Instant::now()) {
-            Duty::GiveUp(reason) => return (reason, None),
-            Duty::Ping => {
-                if let Err(end) = send(stream, Message::Ping(Bytes::new())).await {
-                    return end;
-                }
-                vigil.asked();
-                continue;
-            }
-            Duty::WaitUntil(until) => until,
+/// What is said on one connection: by us in turn, by the market at any time.
+struct Talk {
+    conversation: Conversation,
+    vigil: Vigil,
+    to_say: VecDeque<String>,
+    say_at: Instant,
+}
+
+impl Talk {
+    fn begin(socket: &mut Socket) -> Self {
+        let now = Instant::now();
+        let terms = socket.market.adapter().socket_terms();
+        let says_every = match terms.keep_alive {
+            KeepAlive::Ping => None,
+            KeepAlive::Say { every, .. } => Some(every),
         };
-        tokio::select! {
+        // Spread, so that connections made together do not end together.
+        let life = socket.settings.lives_for.map(|life| life.mul_f64(rand::random_range(0.95..1.0)));
+        let vigil = Vigil::new(&socket.settings, now).saying_every(says_every, now).living_for(life, now);
+        let mut talk = Self { conversation: Conversation::default(), vigil, to_say: VecDeque::new(), say_at: now };
+        talk.subscribe(socket);
+        talk
+    }
+
+    fn subscribe(&mut self, socket: &mut Socket) {
+        let adapter = socket.market.adapter();
+        let symbols = Symbols::of(&socket.tickers.borrow_and_update(), |ticker| adapter.symbol(ticker));
+        self.to_say = adapter.subscription(&symbols).into();
+        self.conversation = Conversation::about(symbols);
+    }
+}
+
+async fn hear(
+    socket: &mut Socket,
+    stream: &mut Stream,
+    talk: &mut Talk,
+    overlap: &mut Overlap,
+    shutdown: &CancellationToken,
+) -> End {
+    loop {
+        let now = Instant::now();
+        if let Some(old) = overlap.end_what_is_over(now) {
+            say_goodbye(old).await;
+        }
+        let until = match act(socket, stream, talk, now).await {
+            Ok(until) => overlap.due_at().map_or(until, |due| due.min(until)),
+            Err(end) => return end,
+        };
+        let heard = tokio::select! {
             biased;
             () = shutdown.cancelled() => return (Disconnect::Stopped, None),
-            message = stream.next() => {
-                if let Err(end) = take(socket, &mut vigil, message) {
-                    return end;
-                }
-            }
+            message = stream.next() => match take(socket, &mut talk.conversation, Some(&mut talk.vigil), overlap, message) {
+                Ok(Notice::Leave) => return (Disconnect::Planned, Some("the market asked for it".to_owned())),
+                heard => heard.map(|_| ()),
+            },
+            message = overlap.next() => hear_old(socket, overlap, message),
             () = tickers_changed(&mut socket.tickers) => {
-                if let Err(end) = subscribe(socket, stream).await {
-                    return end;
-                }
+                talk.subscribe(socket);
+                Ok(())
             }
-            () = sleep_until(until) => {}
+            () = sleep_until(until) => Ok(()),
+        };
+        if let Err(end) = heard {
+            return end;
         }
+    }
+}
+
+/// Says what is due. Gives the instant before which nothing else is.
+async fn act(socket: &Socket, stream: &mut Stream, talk: &mut Talk, now: Instant) -> Result<Instant, End> {
+    let terms = socket.market.adapter().socket_terms();
+    if talk.say_at <= now
+        && let Some(message) = talk.to_say.pop_front()
+    {
+        talk.say_at = now + terms.pause_between;
+        send(stream, Message::text(message)).await?;
+        return Ok(now);
+    }
+    let until = match talk.vigil.duty(now) {
+        Duty::GiveUp(reason) => return Err((reason, None)),
+        Duty::Leave => return Err((Disconnect::Planned, Some("it has lived long enough".to_owned()))),
+        Duty::Ping => {
+            send(stream, Message::Ping(Bytes::new())).await?;
+            talk.vigil.asked();
+            now
+        }
+        Duty::Say => {
+            if let KeepAlive::Say { text, .. } = terms.keep_alive {
+                send(stream, Message::text(text)).await?;
+            }
+            talk.vigil.said(now);
+            now
+        }
+        Duty::WaitUntil(until) => until,
+    };
+    Ok(if talk.to_say.is_empty() { until } else { until.min(talk.say_at) })
+}
+
+/// Takes in what the old connection gave. Its end ends nothing but itself.
+fn hear_old(
+    socket: &Socket,
+    overlap: &mut Overlap,
+    message: Option<tungstenite::Result<Message>>,
+) -> Result<(), End> {
+    let Some(mut conversation) = overlap.conversation().map(std::mem::take) else { return Ok(()) };
+    let heard = take(socket, &mut conversation, None, overlap, message);
+    if let Some(own) = overlap.conversation() {
+        *own = conversation;
+    }
+    match heard {
+        Err((Disconnect::Stopped, why)) => Err((Disconnect::Stopped, why)),
+        Err(_) => {
+            overlap.leave(Instant::now());
+            Ok(())
+        }
+        Ok(_) => Ok(()),
     }
 }
 
@@ -142,14 +261,6 @@ async fn tickers_changed(tickers: &mut watch::Receiver<Vec<tape::Ticker>>) {
     if tickers.changed().await.is_err() {
         std::future::pending().await
     }
-}
-
-async fn subscribe(socket: &mut Socket, stream: &mut Stream) -> Result<(), End> {
-    let messages = socket.market.subscription(&socket.tickers.borrow_and_update());
-    for message in messages {
-        send(stream, Message::text(message)).await?;
-    }
-    Ok(())
 }
 
 async fn send(stream: &mut Stream, message: Message) -> Result<(), End> {
@@ -161,9 +272,16 @@ async fn send(stream: &mut Stream, message: Message) -> Result<(), End> {
 }
 
 /// Takes in whatever the stream gave. Pings are answered by the stream itself.
-fn take(socket: &Socket, vigil: &mut Vigil, message: Option<tungstenite::Result<Message>>) -> Result<(), End> {
+fn take(
+    socket: &Socket,
+    conversation: &mut Conversation,
+    mut vigil: Option<&mut Vigil>,
+    overlap: &mut Overlap,
+    message: Option<tungstenite::Result<Message>>,
+) -> Result<Notice, End> {
     let now = Instant::now();
     let received_at = (socket.clock)();
+    let mut notice = Notice::None;
     match message {
         None => return Err((Disconnect::Closed, None)),
         Some(Err(error)) => {
@@ -179,11 +297,14 @@ fn take(socket: &Socket, vigil: &mut Vigil, message: Option<tungstenite::Result<
         Some(Ok(Message::Text(text))) => {
             socket.stats.count_frame(received_at);
             let mut outcome = Ok(());
-            socket.market.decode(&text, |decoded| {
-                if decoded.is_ok() {
+            notice = socket.market.adapter().decode(&text, conversation, &mut |decoded| {
+                if decoded.is_ok()
+                    && let Some(vigil) = vigil.as_deref_mut()
+                {
                     vigil.heard_trade(now);
                 }
-                if outcome.is_ok() {
+                let is_known = decoded.as_ref().is_ok_and(|trade| overlap.is_known(trade));
+                if outcome.is_ok() && !is_known {
                     outcome = say(socket, decoded, &text, received_at);
                 }
             });
@@ -196,8 +317,14 @@ fn take(socket: &Socket, vigil: &mut Vigil, message: Option<tungstenite::Result<
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
     }
-    vigil.heard_anything(now);
-    Ok(())
+    if let Some(vigil) = vigil {
+        vigil.heard_anything(now);
+    }
+    if let Notice::Refused(words) = &notice {
+        let words = shortened(words);
+        warn!(market = %socket.market, words, "{} refused what was asked of its socket: {words}", socket.market);
+    }
+    Ok(notice)
 }
 
 /// Hands on what was said, unless there is no room: the reader never waits.

@@ -24,6 +24,8 @@ pub struct SocketSettings {
     pub first_delay: Duration,
     /// The longest delay before connecting anew. 30 s.
     pub longest_delay: Duration,
+    /// After how long a connection is replaced by another; what the market says.
+    pub lives_for: Option<Duration>,
     /// How long a connection must stay up to count as good even without a trade. 10 s.
     pub good_after: Duration,
 }
@@ -40,6 +42,7 @@ impl SocketSettings {
             message_limit: 1024 * 1024,
             first_delay: Duration::from_millis(100),
             longest_delay: Duration::from_secs(30),
+            lives_for: None,
             good_after: Duration::from_secs(10),
         }
     }

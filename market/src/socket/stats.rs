@@ -21,13 +21,15 @@ pub enum Disconnect {
     Oversized,
     /// What came was not WebSocket.
     Garbled,
+    /// It is replaced by another.
+    Planned,
     /// We wanted to stop.
     Stopped,
 }
 
 impl Disconnect {
     /// Every reason, in the order of declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Unreachable,
         Self::Closed,
         Self::Cut,
@@ -35,6 +37,7 @@ impl Disconnect {
         Self::NoTrades,
         Self::Oversized,
         Self::Garbled,
+        Self::Planned,
         Self::Stopped,
     ];
 
@@ -48,6 +51,7 @@ impl Disconnect {
             Self::NoTrades => "no_trades",
             Self::Oversized => "oversized",
             Self::Garbled => "garbled",
+            Self::Planned => "planned",
             Self::Stopped => "stopped",
         }
     }

@@ -17,6 +17,9 @@ pub(super) struct Vigil {
     heard_at: Instant,
     trade_heard_at: Instant,
     has_asked: bool,
+    /// What is said regularly: how often, and when next.
+    says: Option<(Duration, Instant)>,
+    leaves_at: Option<Instant>,
 }
 
 /// What is to be done now.
@@ -26,6 +29,10 @@ pub(super) enum Duty {
     WaitUntil(Instant),
     /// Send a ping.
     Ping,
+    /// Say what keeps the connection alive.
+    Say,
+    /// The connection has lived long enough: make another first.
+    Leave,
     /// Give the connection up.
     GiveUp(Disconnect),
 }
@@ -39,7 +46,26 @@ impl Vigil {
             heard_at: connected_at,
             trade_heard_at: connected_at,
             has_asked: false,
+            says: None,
+            leaves_at: None,
         }
+    }
+
+    /// Something is to be said regularly.
+    pub fn saying_every(mut self, every: Option<Duration>, connected_at: Instant) -> Self {
+        self.says = every.map(|every| (every, connected_at + every));
+        self
+    }
+
+    /// The connection is to be replaced after so long.
+    pub fn living_for(mut self, life: Option<Duration>, connected_at: Instant) -> Self {
+        self.leaves_at = life.map(|life| connected_at + life);
+        self
+    }
+
+    /// What is said regularly was said.
+    pub fn said(&mut self, now: Instant) {
+        self.says = self.says.map(|(every, _)| (every, now + every));
     }
 
     /// Anything came, be it a ping.
@@ -68,13 +94,19 @@ impl Vigil {
         if useless_at <= now {
             return Duty::GiveUp(Disconnect::NoTrades);
         }
-        if self.has_asked {
-            return Duty::WaitUntil(silent_at.min(useless_at));
+        if self.leaves_at.is_some_and(|at| at <= now) {
+            return Duty::Leave;
         }
-        if ping_at <= now {
+        if self.says.is_some_and(|(_, at)| at <= now) {
+            return Duty::Say;
+        }
+        if !self.has_asked && ping_at <= now {
             return Duty::Ping;
         }
-        Duty::WaitUntil(silent_at.min(useless_at).min(ping_at))
+        let ping_at = (!self.has_asked).then_some(ping_at);
+        let say_at = self.says.map(|(_, at)| at);
+        let first = ping_at.into_iter().chain(say_at).chain(self.leaves_at).fold(silent_at, Instant::min);
+        Duty::WaitUntil(first.min(useless_at))
     }
 }
 

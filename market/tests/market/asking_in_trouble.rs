@@ -234,8 +234,8 @@ async fn a_market_that_does_not_speak_tls_is_unreachable_over_tls() {
     let plain = asking(|_| {}).await;
     let address = plain.listener.local_addr().expect("an address");
     let base_url = market::rest_url(&format!("https://{address}/trades")).expect("a url");
-    let settings = RestSettings::new(Market::Generic);
-    let client = match RestClient::new(Market::Generic, base_url, settings, clock()) {
+    let settings = RestSettings::new(Market::GENERIC);
+    let client = match RestClient::new(Market::GENERIC, base_url, settings, clock()) {
         Ok(client) => client,
         Err(error) => {
             // The system has no certificates: said when it is prepared, and not at every question.

@@ -18,9 +18,9 @@ impl Asking {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let base_url = market::rest_url(&format!("http://{address}/trades")).expect("a url");
-        let mut settings = RestSettings::new(Market::Generic);
+        let mut settings = RestSettings::new(Market::GENERIC);
         adjust(&mut settings);
-        let client = RestClient::new(Market::Generic, base_url, settings, clock).expect("a client");
+        let client = RestClient::new(Market::GENERIC, base_url, settings, clock).expect("a client");
         Self { listener, client }
     }
 

@@ -41,7 +41,7 @@ impl Hearing {
         let (sender, said) = mpsc::channel(capacity);
         let shutdown = CancellationToken::new();
         let socket = Socket {
-            market: Market::Generic,
+            market: Market::GENERIC,
             settings,
             tickers: watched,
             said: sender,

@@ -42,7 +42,7 @@ impl Rest {
         let present = EpochMs::new(if self.tells_seconds_only { now.div_euclid(1_000) * 1_000 } else { now });
         if refused_rows > 0 && trades.len() + refused_rows < self.page_limit {
             let body = broken_rows(ticker, trades.last(), refused_rows);
-            let broken = Market::Generic.decode_page(&body).expect("rows");
+            let broken = Market::GENERIC.decode_page(&body).expect("rows");
             let told = trades.into_iter().map(|trade| Row { decoded: Ok(trade), text: "" });
             let market_time = MarketTime { present, latest: EpochMs::new(now) };
             let ask_from = watermark.ask_from();
@@ -54,7 +54,7 @@ impl Rest {
         let page = Page {
             latest_row_at: trades.last().map(|trade| trade.traded_at),
             is_full: self.page_limit <= trades.len(),
-            market_time: present,
+            ..Page::empty_at(present)
             trades,
         };
         Answer { page, rejected: Vec::new(), rows_before: 0 }

@@ -51,7 +51,7 @@ impl Inbox {
     pub fn hear(&self, frame: &str, now: i64) {
         let received_at = EpochMs::new(now + self.skew_ms);
         let mut waiting = self.waiting();
-        Market::Generic.decode(frame, |decoded| {
+        Market::GENERIC.decode(frame, |decoded| {
             if self.queue_limit <= waiting.said.len() {
                 waiting.dropped += 1;
                 return;

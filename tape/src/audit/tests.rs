@@ -12,7 +12,7 @@ fn at(ms: i64) -> EpochMs {
 
 fn page(trades: Vec<Trade>) -> Page {
     let latest_row_at = trades.iter().map(|trade| trade.traded_at).max();
-    Page { trades, latest_row_at, is_full: true, market_time: at(90_000) }
+    Page { trades, latest_row_at, is_full: true, ..Page::empty_at(at(90_000)) }
 }
 
 fn held(trades: Vec<Trade>) -> Holdings {

@@ -136,7 +136,7 @@ fn answer(truth: &[Trade], from: &Watermark, size: usize) -> Page {
     let trades: Vec<Trade> = truth[first..].iter().take(size).cloned().collect();
     let latest_row_at = trades.last().map(|trade| trade.traded_at);
     let is_full = trades.len() == size;
-    Page { trades, latest_row_at, is_full, market_time: EpochMs::new(PRESENT) }
+    Page { trades, latest_row_at, is_full, ..Page::empty_at(EpochMs::new(PRESENT)) }
 }
 
 fn mark(second: i64) -> Mark {

@@ -79,7 +79,7 @@ proptest! {
         let trades: Vec<_> =
             rows.iter().enumerate().map(|(index, at)| trade(&format!("r{index}"), *at, "1", "1")).collect();
         let latest_row_at = rows.iter().max().map(|at| EpochMs::new(at + latest_beyond));
-        let page = Page { trades, latest_row_at, is_full, market_time: EpochMs::new(market_time) };
+        let page = Page { trades, latest_row_at, is_full, ..Page::empty_at(EpochMs::new(market_time)) };
 
         let outcome = reconcile(&was, &page, &[], patience);
 

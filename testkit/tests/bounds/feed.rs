@@ -167,7 +167,7 @@ impl Desk {
             latest_row_at: trades.last().map(|trade| trade.traded_at),
             is_full: trades.len() == 100,
             trades,
-            market_time: now,
+            ..Page::empty_at(now)
         };
         let reach = page.reach(&watermark, self.patience);
         let mut known: Vec<Known> =

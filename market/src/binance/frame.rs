@@ -1,0 +1,93 @@
+//! What Binance says on its socket, unwrapped (`/ws`) or wrapped in `stream` and `data` (`/stream`).
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tape::Rejection;
+
+use crate::conversation::{Notice, Symbols};
+use crate::field::{self, Parts};
+use crate::said::{Decoded, Refusal};
+
+/// Symbols in one message; few enough for any frame limit.
+const SYMBOLS_TOGETHER: usize = 100;
+
+/// The fields of interest of all messages, told apart by what is there.
+#[derive(Deserialize)]
+struct Frame<'json> {
+    #[serde(borrow, default)]
+    data: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    e: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    s: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    t: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    p: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    q: Option<&'json RawValue>,
+    #[serde(borrow, default, rename = "T")]
+    traded_at: Option<&'json RawValue>,
+    // Named so that neither is taken for the ones that differ by case only.
+    #[serde(borrow, default, rename = "code")]
+    code: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    msg: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'json RawValue>,
+}
+
+pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
+    let message = |(number, chunk): (usize, &[String])| {
+        let params: Vec<String> = chunk.iter().map(|symbol| format!("{}@trade", symbol.to_lowercase())).collect();
+        serde_json::json!({ "method": "SUBSCRIBE", "params": params, "id": number + 1 }).to_string()
+    };
+    symbols.chunks(SYMBOLS_TOGETHER).enumerate().map(message).collect()
+}
+
+pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    let outer: Frame<'_> = match field::object(frame) {
+        Ok(outer) => outer,
+        Err(refusal) => {
+            each(Err(refusal));
+            return Notice::None;
+        }
+    };
+    let inner = match outer.data.map(|data| field::object::<Frame<'_>>(data.get())) {
+        None => outer,
+        Some(Ok(inner)) => inner,
+        Some(Err(refusal)) => {
+            each(Err(refusal));
+            return Notice::None;
+        }
+    };
+    match inner.e.map(RawValue::get) {
+        Some(r#""trade""#) => {
+            each(trade(&inner, symbols));
+            Notice::None
+        }
+        Some(r#""serverShutdown""#) => Notice::Leave,
+        // Block trades are made apart from the order book, and other events are no trades.
+        Some(_) => Notice::None,
+        None if inner.code.is_some() || inner.error.is_some() => {
+            Notice::Refused(inner.msg.or(inner.error).map(|words| words.get().to_owned()).unwrap_or_default())
+        }
+        None if inner.p.is_some() || inner.q.is_some() || inner.t.is_some() => {
+            each(Err(Refusal::of(Rejection::MissingField { field: "e" })));
+            Notice::None
+        }
+        // The answer to a subscription.
+        None => Notice::None,
+    }
+}
+
+fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
+    Parts {
+        ticker: field::symbol("s", frame.s, symbols),
+        traded_at: field::epoch_ms("T", frame.traded_at),
+        id: field::trade_id("t", frame.t),
+        quantity: field::quantity("q", frame.q),
+        price: field::price("p", frame.p),
+    }
+    .trade()
+}

@@ -1,0 +1,126 @@
+//! Binance's `historicalTrades`: ascending from `fromId`, at most 1,000 rows, weight 25.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tape::{EpochMs, Ticker};
+use url::Url;
+
+use super::Binance;
+use crate::adapter::{Adapter as _, NotAPage};
+use crate::field::{self, Parts};
+use crate::reading::{Anchor, ById, NumberedRow, Question, Trouble};
+use crate::said::Decoded;
+
+/// What a page of trades weighs.
+const TRADES_WEIGHT: u32 = 25;
+
+/// What a page of aggregated trades weighs.
+const AGGREGATES_WEIGHT: u32 = 4;
+
+/// Rows of a page.
+const LIMIT: &str = "1000";
+
+pub(super) struct History;
+
+#[derive(Deserialize)]
+struct RestTrade<'json> {
+    #[serde(borrow, default)]
+    id: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    price: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    qty: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'json RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Aggregate {
+    /// The first of the trades it stands for.
+    f: u64,
+}
+
+#[derive(Deserialize)]
+struct RestError {
+    code: i64,
+    #[serde(default)]
+    msg: String,
+}
+
+impl ById for History {
+    fn after(&self, base: &Url, ticker: &Ticker, anchor: Anchor, way: usize) -> Option<Question> {
+        let from = (anchor.id + 1).to_string();
+        (way == 0).then(|| trades(base, ticker, Some(&from)))
+    }
+
+    fn older(&self, base: &Url, ticker: &Ticker, before: Option<u64>) -> Option<Question> {
+        before.is_none().then(|| trades(base, ticker, None))
+    }
+
+    /// The first aggregate since then names its first trade.
+    fn seek(&self, base: &Url, ticker: &Ticker, from: EpochMs) -> Option<Question> {
+        let mut url = field::at(base, "api/v3/aggTrades");
+        let symbol = Binance.symbol(ticker.as_str());
+        url.query_pairs_mut()
+            .append_pair("symbol", &symbol)
+            .append_pair("startTime", &from.ms().to_string())
+            .append_pair("limit", "1");
+        Some(Question { url, weight: AGGREGATES_WEIGHT })
+    }
+
+    fn sought(&self, body: &str) -> Result<Option<u64>, NotAPage> {
+        let aggregates: Vec<Aggregate> = serde_json::from_str(body).map_err(|error| NotAPage(error.to_string()))?;
+        Ok(aggregates.first().map(|first| first.f.saturating_sub(1)))
+    }
+
+    fn has_room(&self, rows: usize, _following: usize, page_limit: usize) -> bool {
+        rows < page_limit
+    }
+
+    fn empty_is_proof(&self) -> bool {
+        true
+    }
+
+    fn rows<'b>(&self, body: &'b str, ticker: &Ticker) -> Result<Vec<NumberedRow<'b>>, NotAPage> {
+        let rows = field::array(body)?;
+        Ok(rows.into_iter().map(|raw| field::numbered(raw, |json| decode(json, ticker))).collect())
+    }
+}
+
+fn trades(base: &Url, ticker: &Ticker, from_id: Option<&str>) -> Question {
+    let mut url = field::at(base, "api/v3/historicalTrades");
+    url.query_pairs_mut().append_pair("symbol", &Binance.symbol(ticker.as_str())).append_pair("limit", LIMIT);
+    if let Some(from_id) = from_id {
+        url.query_pairs_mut().append_pair("fromId", from_id);
+    }
+    Question { url, weight: TRADES_WEIGHT }
+}
+
+fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
+    let wire: RestTrade<'_> = match field::object(json) {
+        Ok(wire) => wire,
+        Err(refusal) => return (None, Err(refusal)),
+    };
+    let parts = Parts {
+        ticker: Ok(ticker.clone()),
+        traded_at: field::epoch_ms("time", wire.time),
+        id: field::trade_id("id", wire.id),
+        quantity: field::quantity("qty", wire.qty),
+        price: field::price("price", wire.price),
+    };
+    (field::number_of(wire.id), parts.trade())
+}
+
+/// 418 is a ban for going on after 429; 403 the firewall; 451 a country that is not served.
+pub(super) fn trouble(status: u16, body: &str) -> Option<Trouble> {
+    let error: Option<RestError> = serde_json::from_str(body).ok();
+    match (status, error) {
+        (200, None) => None,
+        (418 | 429, _) => Some(Trouble::TooOften(None)),
+        (_, Some(RestError { code: -1003, .. })) => Some(Trouble::TooOften(None)),
+        (_, Some(RestError { code: -1121, .. })) => Some(Trouble::UnknownTicker),
+        (500.., Some(RestError { msg, .. })) => Some(Trouble::Unavailable(msg)),
+        (_, Some(RestError { msg, .. })) => Some(Trouble::Refused(msg)),
+        (_, None) => None,
+    }
+}
