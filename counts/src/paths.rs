@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use market::Market;
+use market::{Conversation, Market};
 use replay::adding::Added;
 use replay::header::Columns;
 use tape::{
@@ -92,9 +92,10 @@ fn decode(times: usize) {
         r#"{"side":"buy","ticker":"BTC_JPY","ts":1684083600123,"quantity":2E-7,"price":1402000.0,"tradeid":"JRF20180121"}"#,
         r#"{ "tradeid": "0123456789abcdef", "price": 0.00000893, "quantity": 12345678.5, "ts": 1684083600123, "ticker": "PEPE" }"#,
     ];
+    let (generic, mut conversation) = (Market::GENERIC.adapter(), Conversation::default());
     for _ in 0..times {
         for frame in frames {
-            Market::GENERIC.decode(black_box(frame), |decoded| {
+            generic.decode(black_box(frame), &mut conversation, &mut |decoded| {
                 black_box(decoded.expect("a trade"));
             });
         }

@@ -5,12 +5,13 @@
 //! a line in [`ADAPTERS`].
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::binance::Binance;
 use crate::bybit::Bybit;
 use crate::conversation::{Conversation, Notice, SocketTerms, Symbols};
 use crate::generic::Generic;
-use crate::reading::{Reads, RestTerms, Trouble};
+use crate::reading::{DISORDER, Reads, RestTerms, Trouble};
 use crate::said::Decoded;
 
 /// Every market there is an adapter for.
@@ -80,6 +81,21 @@ impl Market {
     /// The market's name in configuration, tables and answers.
     pub fn as_str(self) -> &'static str {
         self.0.name()
+    }
+
+    /// How long before a moment an [`Anchor`](crate::Anchor) must be for every trade with a
+    /// lower id to be from before that moment; none where ids do not matter.
+    pub fn anchor_lag(self) -> Option<Duration> {
+        match self.0.reads() {
+            Reads::ByTime(_) => None,
+            Reads::ById(_) => Some(DISORDER),
+            Reads::ByOverlap(_) => Some(Duration::ZERO),
+        }
+    }
+
+    /// Whether it can be asked for trades of long ago.
+    pub fn can_be_read_again(self) -> bool {
+        !matches!(self.0.reads(), Reads::ByOverlap(_))
     }
 
     /// What is particular about it.

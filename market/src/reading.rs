@@ -10,6 +10,9 @@ use url::Url;
 use crate::adapter::NotAPage;
 use crate::said::Row;
 
+/// How far times may fall while ids rise: merged engines stamp trades before they number them.
+pub const DISORDER: Duration = Duration::from_secs(1);
+
 /// The way in which a market's history is read.
 #[derive(Clone, Copy)]
 pub enum Reads {

@@ -1,7 +1,7 @@
 //! How far each ticker is confirmed. A watermark moves only from where its
 //! mover believes it to be, and only forward.
 
-use tape::{EpochMs, Ticker, TimeToFinal, Watermark};
+use tape::{EpochMs, Ticker, TimeToFinal, TradeId, Watermark};
 use tokio_postgres::Row;
 
 use crate::row::{column, instant, ticker, trade_id};
@@ -47,6 +47,22 @@ impl Store {
         let session = self.session().await?;
         let rows = session.query(include_str!("../sql/watermarks.sql"), &[&venue]).await?;
         rows.iter().map(ticker_state).collect()
+    }
+
+    /// The last confirmed trade of a ticker up to an instant, and when it was made.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn trade_anchor(
+        &self,
+        venue: &str,
+        ticker: &Ticker,
+        until: EpochMs,
+    ) -> Result<Option<(TradeId, EpochMs)>, StoreError> {
+        let session = self.session().await?;
+        let statement = include_str!("../sql/trade_anchor.sql");
+        let rows = session.query(statement, &[&venue, &ticker.as_str(), &until.ms()]).await?;
+        rows.first().map(|row| Ok((trade_id(row, "tradeid")?, instant(row, "ts")?))).transpose()
     }
 
     /// Gives tickers that have no watermark yet one at `from`: trades after

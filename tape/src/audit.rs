@@ -132,7 +132,8 @@ impl Span {
     /// answered, is none of an audit's business.
     pub fn told_by(page: &Page, asked_from: EpochMs, settled_until: EpochMs, patience: Patience) -> Option<Self> {
         let known_by_then = page.market_time.minus_ms(patience.settle_delay_ms);
-        let until = page.latest_row_at?.minus_ms(1).min(known_by_then).min(settled_until);
+        let told_until = page.complete_until.map_or(page.latest_row_at?.minus_ms(1), |until| until.min(known_by_then));
+        let until = told_until.min(known_by_then).min(settled_until);
         let after = asked_from.minus_ms(1);
         (after < until).then_some(Self { after, until })
     }

@@ -100,7 +100,7 @@ mod tests {
         let trades: Vec<Trade> = rows.iter().map(trade).collect();
         let latest_row_at = trades.last().map(|trade| trade.traded_at);
         let page = Page { trades, latest_row_at, is_full, ..Page::empty_at(EpochMs::new(100_000)) };
-        Answer { page, rejected: Vec::new(), rows_before: 0 }
+        Answer { page, rejected: Vec::new(), rows_before: 0, gaps: Vec::new() }
     }
 
     fn through(at: i64) -> Watermark {

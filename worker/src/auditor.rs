@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Audited;
 use crate::metrics::Metrics;
+use crate::reconciler::anchored_reader;
 use crate::run::chain;
 
 pub use course::{Course, Dice, Reading, Target};
@@ -136,7 +137,10 @@ impl Auditor {
 
     /// Asks REST once more, and holds the answer against the tables.
     async fn read(&self, target: &Target) -> Result<Reading, Unread> {
-        let answer = self.rest.page(&target.ticker, &target.question()).await.map_err(|error| {
+        let from = target.question().settled_until();
+        let reader = anchored_reader(&self.rest, &self.store, &self.venue, &target.ticker, from).await;
+        let mut reader = reader.map_err(|error| failed(&error))?;
+        let answer = reader.page(&target.question()).await.map_err(|error| {
             let (ticker, retry_after) = (&target.ticker, error.retry_after());
             tracing::debug!(%ticker, "nothing of {ticker} was read again: {}", chain(&error));
             Unread::Failed { retry_after }

@@ -1,6 +1,7 @@
 //! The environment, read once into typed values. Every wrong variable is named
 //! with its value and what is accepted, all of them at once.
 
+mod markets;
 mod values;
 mod variables;
 
@@ -14,7 +15,7 @@ use tape::bound::{Coverage, Terms};
 use tape::{EpochMs, Interval, Suspects, Ticker};
 use url::Url;
 
-use values::{backfill_from, interval, log_format, market_clock, or_off, retention, share, text, tickers, venue_name};
+use values::{backfill_from, interval, log_format, market_clock, or, or_off, retention, share, text, tickers, venue_name};
 pub use variables::VARIABLES;
 
 /// The variables as they come.
@@ -156,18 +157,29 @@ pub struct Config {
 pub struct ConfigError(String);
 
 impl Config {
-    /// Reads the process environment.
+    /// Reads the process environment: a configuration for each market.
     ///
     /// # Errors
     /// Names every variable that is wrong, its value and what is accepted.
-    pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_vars(std::env::vars())
+    pub fn all_from_env() -> Result<Vec<Self>, ConfigError> {
+        Self::all_from_vars(std::env::vars())
     }
 
-    /// Reads the given variables.
+    /// Reads the given variables: a configuration for each market.
     ///
     /// # Errors
-    /// As [`Config::from_env`].
+    /// As [`Config::all_from_env`].
+    pub fn all_from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Vec<Self>, ConfigError> {
+        let configs: Vec<Self> =
+            markets::of_each(vars.into_iter().collect())?.into_iter().map(Self::from_vars).collect::<Result<_, _>>()?;
+        markets::refuse_shared_names(&configs)?;
+        Ok(configs)
+    }
+
+    /// Reads the given variables of one market.
+    ///
+    /// # Errors
+    /// As [`Config::all_from_env`].
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let raw: Raw = envy::from_iter(vars).map_err(|error| ConfigError(format!("\n  {error}")))?;
         Reader { wrong: String::new() }.read(raw)
@@ -182,17 +194,19 @@ struct Reader {
 impl Reader {
     fn read(mut self, raw: Raw) -> Result<Config, ConfigError> {
         let market = self.parse("MARKET", raw.market, &market::Market::names(), |text| text.parse().ok());
-        let market_name = market.map(|market: market::Market| market.as_str().to_owned());
+        let market = market.unwrap_or(market::Market::GENERIC);
+        let (socket, rest) = (market.adapter().socket_terms(), market.adapter().rest_terms());
+        let needs_tickers = socket.needs_tickers;
         let config = Config {
             pg_string: text("PG_STRING", raw.pg_string),
-            market: market.unwrap_or(market::Market::GENERIC),
-            market_ws_url: self.url("MARKET_WS_URL", raw.market_ws_url, &["ws", "wss"]),
-            market_rest_url: self.url("MARKET_REST_URL", raw.market_rest_url, &["http", "https"]),
+            market,
+            market_ws_url: self.url("MARKET_WS_URL", or(raw.market_ws_url, socket.url), &["ws", "wss"]),
+            market_rest_url: self.url("MARKET_REST_URL", or(raw.market_rest_url, rest.url), &["http", "https"]),
             venue: match raw.exchange.filter(|name| !name.trim().is_empty()) {
                 Some(name) => {
                     self.parse("EXCHANGE", Some(name), "1 to 32 plain characters", venue_name).unwrap_or_default()
                 }
-                None => market_name.unwrap_or_default(),
+                None => market.as_str().to_owned(),
             },
             tickers: self.parse("TICKERS", raw.tickers, "tickers separated by commas", tickers).unwrap_or_default(),
             interval: self
@@ -205,17 +219,17 @@ impl Reader {
             market_clock: self
                 .parse("MARKET_CLOCK", raw.market_clock, "wall or market", market_clock)
                 .unwrap_or(MarketClock::Wall),
-            settle_delay_ms: self.millis("SETTLE_DELAY", raw.settle_delay, 0, 3_600_000),
+            settle_delay_ms: self.millis("SETTLE_DELAY", or(raw.settle_delay, rest.settle_delay.as_millis()), 0, 3_600_000),
             allowed_skew_ms: self.millis("ALLOWED_SKEW", raw.allowed_skew, 0, 600_000),
             late_after_ms: self.millis("LATE_AFTER", raw.late_after, 1, 3_600_000),
             suspects: self.suspects(raw.suspect_future, raw.suspect_price_band, raw.suspect_quantity_factor),
             poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
-            rest_rate: NonZeroU32::new(self.count("REST_RATE", raw.rest_rate, 1, 100_000)).unwrap_or(NonZeroU32::MIN),
+            rest_rate: NonZeroU32::new(self.count("REST_RATE", or(raw.rest_rate, rest.weight_per_second), 1, 100_000)).unwrap_or(NonZeroU32::MIN),
             audit_share: self
                 .parse("AUDIT_SHARE", raw.audit_share, "a fraction from 0 to 1, as 0.1", share)
                 .unwrap_or_default(),
             audit_every: self.duration("AUDIT_EVERY", raw.audit_every, 10, 86_400_000),
-            page_limit: self.count("PAGE_LIMIT", raw.page_limit, 1, 10_000),
+            page_limit: self.count("PAGE_LIMIT", or(raw.page_limit, rest.page_limit), 1, 10_000),
             rest_timeout: self.duration("REST_TIMEOUT", raw.rest_timeout, 100, 300_000),
             silence_timeout: self.duration("SILENCE_TIMEOUT", raw.silence_timeout, 100, 86_400_000),
             batch_limit: self.count("BATCH_LIMIT", raw.batch_limit, 1, 50_000),
@@ -234,6 +248,9 @@ impl Reader {
             log: text("LOG", raw.log),
         };
         self.check_backfill(&config);
+        if needs_tickers && config.tickers.is_empty() {
+            self.refuse("TICKERS", "", "at least one, as BTC/USDT: this market tells only what is asked for");
+        }
         if self.wrong.is_empty() { Ok(config) } else { Err(ConfigError(self.wrong)) }
     }
 

@@ -22,8 +22,11 @@ use crate::metrics::Metrics;
 /// A worker that leads and has not written a mark for so long is not well.
 const MARKS_STALE_AFTER_MS: i64 = 10_000;
 
+/// Every exchange followed, by its name.
+type Followed = Vec<(String, Arc<Metrics>)>;
+
 struct Shared {
-    metrics: Arc<Metrics>,
+    followed: Followed,
     registry: Registry,
 }
 
@@ -33,11 +36,11 @@ struct Shared {
 /// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
-    metrics: Arc<Metrics>,
+    followed: Followed,
     registry: Registry,
     shutdown: CancellationToken,
 ) -> std::io::Result<()> {
-    let shared = Arc::new(Shared { metrics, registry });
+    let shared = Arc::new(Shared { followed, registry });
     let routes = Router::new().route("/health", get(health)).route("/metrics", get(print_metrics)).with_state(shared);
     let server = axum::serve(listener, routes);
     // Idle connections are cut with the server: there is nothing to finish.
@@ -47,28 +50,58 @@ pub async fn serve(
     }
 }
 
-/// 200 while leading with fresh marks, or waiting to lead; 503 otherwise.
+/// How one exchange is followed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Ok,
+    Waiting,
+    Stale,
+}
+
+impl Standing {
+    fn of(metrics: &Metrics, now: i64) -> Self {
+        let is_leading = metrics.leading.get() == 1;
+        let last = metrics.last_mark_ms().max(metrics.last_settled_ms());
+        match (is_leading, now - last > MARKS_STALE_AFTER_MS) {
+            (true, false) => Self::Ok,
+            (true, true) => Self::Stale,
+            (false, _) => Self::Waiting,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Waiting => "waiting to lead",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// 200 while leading with fresh marks, or waiting to lead; 503 otherwise. The
+/// worst of all exchanges counts.
 async fn health(State(shared): State<Arc<Shared>>) -> Response {
     let now = clock::wall().ms();
-    let is_leading = shared.metrics.leading.get() == 1;
-    let last_mark = shared.metrics.last_mark_ms();
-    let last_settled = shared.metrics.last_settled_ms();
-    let is_stale = now - last_mark > MARKS_STALE_AFTER_MS && now - last_settled > MARKS_STALE_AFTER_MS;
-    let status = match (is_leading, is_stale) {
-        (true, false) => "ok",
-        (true, true) => "stale",
-        (false, _) => "waiting to lead",
+    let of_one = |metrics: &Metrics| {
+        json!({
+            "status": Standing::of(metrics, now).as_str(),
+            "leading": metrics.leading.get() == 1,
+            "tickers": metrics.tickers.get(),
+            "last_mark": metrics.last_mark_ms(),
+            "last_settled": metrics.last_settled_ms(),
+            "lag_ms": metrics.lag_ms.get(),
+            "sessions_lost": metrics.sessions_lost.get(),
+        })
     };
-    let code = if status == "stale" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({
-        "status": status,
-        "leading": is_leading,
-        "tickers": shared.metrics.tickers.get(),
-        "last_mark": last_mark,
-        "last_settled": last_settled,
-        "lag_ms": shared.metrics.lag_ms.get(),
-        "sessions_lost": shared.metrics.sessions_lost.get(),
-    });
+    let worst = shared.followed.iter().map(|(_, metrics)| Standing::of(metrics, now)).max().unwrap_or(Standing::Waiting);
+    let code = if worst == Standing::Stale { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let body = match shared.followed.as_slice() {
+        [(_, metrics)] => of_one(metrics),
+        all => {
+            let each: serde_json::Map<_, _> = all.iter().map(|(name, it)| (name.clone(), of_one(it))).collect();
+            json!({ "status": worst.as_str(), "exchanges": each })
+        }
+    };
     (code, Json(body)).into_response()
 }
 

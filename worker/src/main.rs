@@ -50,13 +50,15 @@ async fn main() -> anyhow::Result<ExitCode> {
     {
         return Err(error).context("could not read .env");
     }
-    let config = Config::from_env()?;
+    let configs = Config::all_from_env()?;
+    let config = configs.first().context("MARKET names no market")?.clone();
     if let Some(Command::Verify(arguments)) = &arguments.command {
+        anyhow::ensure!(configs.len() == 1, "verify asks one market: MARKET should name that of the receipt");
         return Ok(verify::run(&config, arguments).await);
     }
     telemetry::init(&config.log, config.log_format);
     match arguments.command {
-        None => work(config).await?,
+        None => work(&config, configs).await?,
         Some(Command::Migrate) => {
             store::migrate(&run::store_config(&config)).await.context("could not migrate")?;
             tracing::info!("the tables are up to date");
@@ -67,7 +69,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(config: Config) -> anyhow::Result<()> {
+async fn work(config: &Config, configs: Vec<Config>) -> anyhow::Result<()> {
     let address = (config.host.clone(), config.port);
     let listener = TcpListener::bind(&address)
         .await
@@ -75,7 +77,7 @@ async fn work(config: Config) -> anyhow::Result<()> {
     tracing::info!("health and metrics at http://{}", listener.local_addr()?);
     let shutdown = CancellationToken::new();
     stop_on_signal(shutdown.clone())?;
-    worker::run(config, listener, shutdown).await?;
+    worker::run(configs, listener, shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -64,12 +64,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All of them, and the registry that prints them.
-    pub fn new() -> (Self, Registry) {
+    /// All of them, printed by a registry.
+    pub fn registered(registry: &mut Registry) -> Self {
         let seconds = || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
         let metrics =
             Self { mark_delay_seconds: Some(seconds()), time_to_final_seconds: Some(seconds()), ..Self::default() };
-        let mut registry = Registry::with_prefix("truetape");
         registry.register("leading", "1 when this process leads its exchange", metrics.leading.clone());
         registry.register("tickers", "Tickers followed", metrics.tickers.clone());
         registry.register("sessions_lost", "Sessions begun anew after a failure", metrics.sessions_lost.clone());
@@ -120,7 +119,7 @@ impl Metrics {
             registry.register(name, help, histogram.clone().expect("made above"));
         }
         registry.register_collector(Box::new(Socket(Arc::clone(&metrics.socket))));
-        (metrics, registry)
+        metrics
     }
 
     /// Trades heard for the first time were committed.

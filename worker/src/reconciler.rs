@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use market::{Backoff, RestClient};
-use tape::{Patience, Ticker, Watermark};
+use market::{Anchor, Backoff, Reader, RestClient};
+use store::{Store, StoreError};
+use tape::{EpochMs, Patience, Ticker, Watermark};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -28,6 +29,10 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 pub struct Reconciler {
     /// The market's REST channel, under the rate all tickers share.
     pub rest: Arc<RestClient>,
+    /// What is held: where reading by ids begins.
+    pub store: Store,
+    /// The name it is held under.
+    pub venue: String,
     /// How far an answer is believed.
     pub patience: Patience,
     /// Pace of requests when there is nothing new.
@@ -54,8 +59,14 @@ impl Reconciler {
     }
 
     async fn reconcile(self, ticker: Ticker, watermark: Watermark, shutdown: CancellationToken) {
-        let mut reading =
-            Reading { ahead: Ahead::of(watermark), backoff: Backoff::new(FIRST_RETRY, LAST_RETRY), pause: None };
+        let anchored = anchored_reader(&self.rest, &self.store, &self.venue, &ticker, watermark.settled_until());
+        let Some(reader) = shutdown.run_until_cancelled(anchored).await else { return };
+        let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
+        let mut reading = match reader {
+            Ok(reader) => Reading { ahead: Ahead::of(watermark), reader, backoff, pause: None },
+            // The database is away: the session ends over that, and the next begins here.
+            Err(error) => return tracing::warn!(%ticker, "{ticker} is not read: {}", chain(&error)),
+        };
         while let Some(pause) = shutdown.run_until_cancelled(self.round(&ticker, &mut reading)).await {
             let Ok(pause) = pause else { return };
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
@@ -98,7 +109,7 @@ impl Reconciler {
 
     /// Reads one page, or notes how long to stay away.
     async fn read(&self, ticker: &Ticker, reading: &mut Reading) {
-        match self.rest.page(ticker, reading.ahead.position()).await {
+        match reading.reader.page(reading.ahead.position()).await {
             Ok(answer) => {
                 self.metrics.rest_answers.inc();
                 reading.backoff.reset();
@@ -116,6 +127,7 @@ impl Reconciler {
 /// How far one ticker is read.
 struct Reading {
     ahead: Ahead,
+    reader: Reader,
     backoff: Backoff,
     /// How long to stay away from the market, after it failed.
     pause: Option<Duration>,
@@ -123,3 +135,19 @@ struct Reading {
 
 /// The engine is gone; the next session asks again.
 struct SessionOver;
+
+/// Who reads on from a moment at which everything is confirmed: behind the last
+/// trade such that all with lower ids are from before it too.
+pub(crate) async fn anchored_reader(
+    rest: &RestClient,
+    store: &Store,
+    venue: &str,
+    ticker: &Ticker,
+    from: EpochMs,
+) -> Result<Reader, StoreError> {
+    let Some(lag) = rest.market().anchor_lag() else { return Ok(rest.reader(ticker.clone(), None)) };
+    let until = from.minus_ms(i64::try_from(lag.as_millis()).unwrap_or(i64::MAX));
+    let held = store.trade_anchor(venue, ticker, until).await?;
+    let anchor = held.and_then(|(id, traded_at)| Some(Anchor { id: id.as_str().parse().ok()?, traded_at }));
+    Ok(rest.reader(ticker.clone(), anchor))
+}

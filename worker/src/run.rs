@@ -1,13 +1,16 @@
 //! The life of the process: reach the database, wait to lead, lead; begin anew
 //! after whatever is transient, end with a name after what is not.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use market::Backoff;
+use prometheus_client::registry::Registry;
 use store::{Leadership, Store, StoreConfig, StoreError};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -35,26 +38,54 @@ pub fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
-/// Runs until told to stop.
+/// Follows every market configured until told to stop. What fails for one of
+/// them is no concern of the others.
 ///
 /// # Errors
 /// What ended it: a wrong configuration, or a part that ended by itself.
-pub async fn run(config: Config, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let (metrics, registry) = Metrics::new();
-    let metrics = Arc::new(metrics);
+pub async fn run(configs: Vec<Config>, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
     let over = shutdown.child_token();
-    let server = tokio::spawn(http::serve(listener, Arc::clone(&metrics), registry, over.clone()));
-    let store_config = store_config(&config);
+    let mut registry = Registry::with_prefix("truetape");
+    let mut followed = Vec::with_capacity(configs.len());
+    let mut markets = JoinSet::new();
+    for config in configs {
+        let label = (Cow::Borrowed("exchange"), Cow::Owned(config.venue.clone()));
+        let metrics = Arc::new(Metrics::registered(registry.sub_registry_with_label(label)));
+        followed.push((config.venue.clone(), Arc::clone(&metrics)));
+        let shutdown = over.clone();
+        markets.spawn(async move {
+            let store_config = store_config(&config);
+            let ended = lead_for_life(&config, &store_config, &metrics, &shutdown).await;
+            ended.with_context(|| format!("{} is no longer followed", config.venue))
+        });
+    }
+    let server = tokio::spawn(http::serve(listener, followed, registry, over.clone()));
 
     let ended = tokio::select! {
-        ended = lead_for_life(&config, &store_config, &metrics, &shutdown) => ended,
+        ended = until_all_ended(&mut markets) => ended,
         served = server => match served {
             _ if shutdown.is_cancelled() => Ok(()),
             served => Err(anyhow::anyhow!("the worker's own port ended unexpectedly: {served:?}")),
         },
     };
     over.cancel();
+    while markets.join_next().await.is_some() {}
     ended
+}
+
+/// Waits until no market is followed any more; the last failure is what ended it.
+async fn until_all_ended(markets: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    while let Some(ended) = markets.join_next().await {
+        let ended = ended.unwrap_or_else(|panic| Err(anyhow::anyhow!("following a market panicked: {panic}")));
+        if let Err(error) = ended {
+            if !markets.is_empty() {
+                tracing::error!("{error:#}; the others are");
+            }
+            outcome = Err(error);
+        }
+    }
+    outcome
 }
 
 async fn lead_for_life(

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use market::{RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
+use market::{Market, RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
 use store::{Leadership, Store};
+use tape::Ticker;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -64,14 +65,18 @@ pub async fn lead(
     let mut parts = JoinSet::new();
     let stats = Arc::clone(&metrics.socket);
     let connects_before = stats.connects();
-    let socket = socket(config, said_to, Arc::clone(&stats));
-    let hearing_over = over.clone();
-    parts.spawn(async move {
-        socket.listen(&hearing_over).await;
-        "the socket"
-    });
+    for socket in sockets(config, &said_to, &stats) {
+        let hearing_over = over.clone();
+        parts.spawn(async move {
+            socket.listen(&hearing_over).await;
+            "the socket"
+        });
+    }
+    drop(said_to);
     let rest = Arc::new(rest(config)?);
-    if let Some(pace) = Pace::of_share(config.audit_share, config.rest_rate.get(), config.audit_every) {
+    let readings_per_second = config.rest_rate.get() / weight_of_a_reading(config.market);
+    let pace = Pace::of_share(config.audit_share, readings_per_second, config.audit_every);
+    if let Some(pace) = pace.filter(|_| config.market.can_be_read_again()) {
         let auditor = auditor(config, store, Arc::clone(&rest), pace, audited_to, metrics);
         let auditing = auditor.run(over.clone());
         parts.spawn(async move {
@@ -81,6 +86,8 @@ pub async fn lead(
     }
     let reconciler = Reconciler {
         rest,
+        store: store.clone(),
+        venue: config.venue.clone(),
         patience: Settings::new(config).patience(),
         poll_every: config.poll_every,
         answers: asked_to,
@@ -248,6 +255,11 @@ impl Desk {
     }
 }
 
+/// What one reading of settled trades costs: more than one page, where a market is read by ids.
+fn weight_of_a_reading(market: Market) -> u32 {
+    if market.anchor_lag().is_some() { 50 } else { 1 }
+}
+
 /// When our clock begins its next second.
 fn next_second() -> Instant {
     let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
@@ -268,12 +280,27 @@ async fn gather<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize
     receive(from, into, limit).await;
 }
 
-fn socket(config: &Config, said: mpsc::Sender<Said>, stats: Arc<SocketStats>) -> Socket {
-    let silence_timeout = config.silence_timeout;
-    let settings = SocketSettings { silence_timeout, ..SocketSettings::new(config.market_ws_url.clone()) };
-    // The generic protocol subscribes to nothing, so the list never changes.
-    let tickers = watch::channel(config.tickers.clone()).1;
-    Socket { market: config.market, settings, tickers, said, stats, clock: Arc::new(clock::wall) }
+/// As many connections as the market wants for so many tickers.
+fn sockets(config: &Config, said: &mpsc::Sender<Said>, stats: &Arc<SocketStats>) -> Vec<Socket> {
+    let terms = config.market.adapter().socket_terms();
+    let settings = SocketSettings {
+        silence_timeout: config.silence_timeout,
+        lives_for: terms.lives_for,
+        ..SocketSettings::new(config.market_ws_url.clone())
+    };
+    let socket = |tickers: &[Ticker]| Socket {
+        market: config.market,
+        settings: settings.clone(),
+        // Who needs to be told hears of nothing else, so the list never changes.
+        tickers: watch::channel(tickers.to_vec()).1,
+        said: said.clone(),
+        stats: Arc::clone(stats),
+        clock: Arc::new(clock::wall),
+    };
+    if !terms.needs_tickers {
+        return vec![socket(&config.tickers)];
+    }
+    config.tickers.chunks(terms.tickers_per_connection).map(socket).collect()
 }
 
 fn auditor(
@@ -298,13 +325,14 @@ fn auditor(
 
 /// The market's REST endpoint, as it is configured.
 pub(crate) fn rest(config: &Config) -> Result<RestClient, SessionError> {
+    let market_settings = RestSettings::new(config.market);
     let settings = RestSettings {
         page_limit: config.page_limit,
         total_timeout: config.rest_timeout,
         allowed_skew: Duration::from_millis(config.allowed_skew_ms.unsigned_abs()),
-        requests_per_second: config.rest_rate,
-        burst: config.rest_rate,
-        ..RestSettings::new(config.market)
+        weight_per_second: config.rest_rate,
+        burst: config.rest_rate.max(market_settings.burst),
+        ..market_settings
     };
     let clock = Arc::new(clock::wall);
     Ok(RestClient::new(config.market, config.market_rest_url.clone(), settings, clock)?)

@@ -1,7 +1,7 @@
 //! One frame of the generic protocol.
 
 use market::said::{KEPT_BYTES, shortened};
-use market::{Decoded, Market};
+use market::{Conversation, Decoded, Market};
 use num_bigint::BigInt;
 use serde_json::{Map, Value};
 use tape::{EpochMs, Trade};
@@ -51,7 +51,8 @@ pub(super) fn check(bytes: &[u8]) {
 
 fn decode(frame: &str) -> Decoded {
     let mut all = Vec::new();
-    Market::GENERIC.decode(frame, |decoded| all.push(decoded));
+    let generic = Market::GENERIC.adapter();
+    generic.decode(frame, &mut Conversation::default(), &mut |decoded| all.push(decoded));
     assert_eq!(all.len(), 1, "one frame is one trade or one refusal");
     all.remove(0)
 }

@@ -1,6 +1,5 @@
 //! Tickers, trade ids, and the question put to a market with them.
 
-use market::Market;
 use tape::{EpochMs, Ticker, TradeId, Watermark};
 use url::Url;
 
@@ -32,7 +31,7 @@ pub(super) fn check(bytes: &[u8]) {
 fn asked(ticker: &Ticker, last: TradeId) {
     let base = Url::parse("http://127.0.0.1:1/trades?key=k").expect("a url");
     let watermark = Watermark::Within { at: EpochMs::new(1_000), last: last.clone() };
-    let url = Market::GENERIC.page_url(&base, ticker, &watermark);
+    let url = market::generic::page_url(&base, ticker, &watermark);
     let pairs = query::pairs(url.query().expect("a query")).unwrap_or_else(|| panic!("{url} is not encoded"));
     let expected = [("key", "k"), ("ticker", ticker.as_str()), ("startTime", "1000"), ("afterId", last.as_str())];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));

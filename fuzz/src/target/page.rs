@@ -1,9 +1,9 @@
 //! The body of a REST answer, and the page made of it.
 
 use market::headers::MarketTime;
-use market::rest::Question;
+use market::rest::Request;
 use market::said::KEPT_BYTES;
-use market::{Decoded, Market};
+use market::Decoded;
 use serde_json::Value;
 use tape::{EpochMs, Ticker};
 
@@ -31,7 +31,7 @@ const PAGE_LIMIT: usize = 3;
 pub(super) fn check(bytes: &[u8]) {
     let Ok(body) = str::from_utf8(bytes) else { return };
     let value = serde_json::from_str::<Value>(body);
-    let rows = match (Market::GENERIC.decode_page(body), &value) {
+    let rows = match (market::generic::decode_page(body), &value) {
         (Ok(rows), Ok(Value::Array(values))) => {
             assert_eq!(rows.len(), values.len(), "{body:?}");
             for (row, value) in rows.iter().zip(values) {
@@ -52,7 +52,7 @@ pub(super) fn check(bytes: &[u8]) {
     let ticker = Ticker::new("BTC").expect("a ticker");
     let market_time = MarketTime { present: EpochMs::new(PRESENT), latest: EpochMs::new(LATEST) };
     let question =
-        Question { ticker: &ticker, ask_from: EpochMs::new(ASKED_FROM), page_limit: PAGE_LIMIT, market_time };
+        Request { ticker: &ticker, ask_from: EpochMs::new(ASKED_FROM), page_limit: PAGE_LIMIT, market_time };
     let answer = question.answer(rows);
 
     let (accepted, rejected) = (answer.page.trades.len(), answer.rejected.len());

@@ -90,8 +90,6 @@ impl RateBudget {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use super::*;
     use crate::Market;
 
@@ -102,6 +100,7 @@ mod tests {
         RateBudget::new(&settings)
     }
 
+    const ONE: NonZeroU32 = NonZeroU32::MIN;
     const LONG: Duration = Duration::from_secs(10);
 
     #[tokio::test]
@@ -110,11 +109,11 @@ mod tests {
         let start = Instant::now();
 
         for _ in 0..5 {
-            budget.turn(LONG).await.expect("within the burst");
+            budget.turn(ONE, LONG).await.expect("within the burst");
         }
         let after_burst = start.elapsed();
         for _ in 0..5 {
-            budget.turn(LONG).await.expect("within the rate");
+            budget.turn(ONE, LONG).await.expect("within the rate");
         }
 
         assert!(after_burst < Duration::from_millis(200), "{after_burst:?}");
@@ -128,7 +127,7 @@ mod tests {
         budget.pause(Duration::from_millis(200));
         budget.pause(Duration::from_millis(1));
 
-        let (first, second) = tokio::join!(budget.turn(LONG), budget.turn(LONG));
+        let (first, second) = tokio::join!(budget.turn(ONE, LONG), budget.turn(ONE, LONG));
 
         assert!(first.is_ok() && second.is_ok());
         assert!(Duration::from_millis(200) <= start.elapsed());
@@ -139,7 +138,7 @@ mod tests {
         let budget = budget(1_000, 100);
         budget.pause(Duration::from_secs(1_000_000));
 
-        let refused = budget.turn(Duration::from_millis(50)).await.expect_err("paused");
+        let refused = budget.turn(ONE, Duration::from_millis(50)).await.expect_err("paused");
 
         assert!(Duration::from_secs(290) < refused.pause_left && refused.pause_left <= Duration::from_secs(300));
     }
@@ -147,18 +146,18 @@ mod tests {
     #[tokio::test]
     async fn waiting_in_line_ends_when_patience_does() {
         let budget = budget(1, 1);
-        budget.turn(LONG).await.expect("the first");
+        budget.turn(ONE, LONG).await.expect("the first");
 
-        assert_eq!(budget.turn(Duration::from_millis(20)).await, Err(NoTurn { pause_left: Duration::ZERO }));
+        assert_eq!(budget.turn(ONE, Duration::from_millis(20)).await, Err(NoTurn { pause_left: Duration::ZERO }));
     }
 
     #[tokio::test]
     async fn one_who_leaves_the_line_does_not_hold_it_up() {
         let budget = budget(20, 1);
-        budget.turn(LONG).await.expect("the first");
-        let abandoned = timeout(Duration::from_millis(1), budget.turn(LONG)).await;
+        budget.turn(ONE, LONG).await.expect("the first");
+        let abandoned = timeout(Duration::from_millis(1), budget.turn(ONE, LONG)).await;
 
         assert!(abandoned.is_err());
-        assert!(budget.turn(LONG).await.is_ok());
+        assert!(budget.turn(ONE, LONG).await.is_ok());
     }
 }

@@ -18,11 +18,11 @@ use super::trail::Trail;
 use super::{PageError, ROWS_TOGETHER};
 use crate::NotAPage;
 use crate::headers::MarketTime;
-use crate::reading::{Anchor, ById, Gap, NumberedRow};
+use crate::reading::{Anchor, ById, DISORDER, Gap, NumberedRow};
 use crate::said::{Decoded, Row};
 
-/// How far times may fall while ids rise: merged engines stamp trades before they are numbered.
-pub(super) const DISORDER_MS: i64 = 1_000;
+/// [`DISORDER`] in milliseconds.
+const DISORDER_MS: i64 = DISORDER.as_millis() as i64;
 
 /// Steps of a search or of a walk back at most.
 const STEPS_LIMIT: usize = 2_000;

@@ -54,6 +54,11 @@ impl RestClient {
         Ok(Self { market, base_url, settings, clock, http, budget })
     }
 
+    /// The market it asks.
+    pub fn market(&self) -> Market {
+        self.market
+    }
+
     /// The rate that all tickers share.
     pub fn budget(&self) -> &RateBudget {
         &self.budget
@@ -65,8 +70,17 @@ impl RestClient {
         Reader::new(self.clone(), ticker, anchor)
     }
 
+    /// Asks once for what follows a watermark, from nothing but that: who reads
+    /// on and on has a [`RestClient::reader`].
+    ///
+    /// # Errors
+    /// [`PageError`] says whether and when to ask again.
+    pub async fn page(&self, ticker: &Ticker, watermark: &Watermark) -> Result<Answer, PageError> {
+        self.reader(ticker.clone(), None).page(watermark).await
+    }
+
     /// Asks for the page that follows a watermark, from a market that is read by time.
-    pub(super) async fn page(
+    pub(super) async fn page_by_time(
         &self,
         by_time: &dyn ByTime,
         ticker: &Ticker,

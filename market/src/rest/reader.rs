@@ -30,7 +30,7 @@ impl Reader {
         let Self { client, ticker, trail, shown } = self;
         let (base, page_limit) = (&client.base_url, client.settings.page_limit);
         match client.market.adapter().reads() {
-            Reads::ByTime(by_time) => client.page(by_time, ticker, watermark).await,
+            Reads::ByTime(by_time) => client.page_by_time(by_time, ticker, watermark).await,
             Reads::ById(by_id) => {
                 trail.settled(watermark.settled_until());
                 ByIdReader { by_id, asker: client, base, ticker, page_limit }.read(watermark, trail).await

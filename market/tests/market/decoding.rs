@@ -1,12 +1,13 @@
 //! Laws of decoding: nothing panics, no digit is lost, and what was written is read.
 
-use market::{Decoded, Market};
+use market::{Conversation, Decoded, Market};
 use proptest::prelude::*;
 use tape::Trade;
 
 fn decode(frame: &str) -> Decoded {
     let mut all = Vec::new();
-    Market::GENERIC.decode(frame, |decoded| all.push(decoded));
+    let generic = Market::GENERIC.adapter();
+    generic.decode(frame, &mut Conversation::default(), &mut |decoded| all.push(decoded));
     assert_eq!(all.len(), 1, "one frame is one trade or one refusal");
     all.remove(0)
 }
@@ -34,14 +35,14 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(frame in "\\PC{0,200}") {
         let _ = decode(&frame);
-        let _ = Market::GENERIC.decode_page(&frame);
+        let _ = market::generic::decode_page(&frame);
     }
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let frame = String::from_utf8_lossy(&bytes);
         let _ = decode(&frame);
-        let _ = Market::GENERIC.decode_page(&frame);
+        let _ = market::generic::decode_page(&frame);
     }
 
     #[test]
@@ -94,7 +95,7 @@ proptest! {
         let printed = print(&trade, numbers_as_strings, id_name);
         prop_assert_eq!(decode(&printed), Ok(trade.clone()));
         let page = format!("[{printed}]");
-        let rows = Market::GENERIC.decode_page(&page).expect("a page");
+        let rows = market::generic::decode_page(&page).expect("a page");
         prop_assert_eq!(&rows[0].decoded, &Ok(trade));
         prop_assert_eq!(rows[0].text, printed.as_str());
     }

@@ -4,8 +4,8 @@
 use std::sync::{Mutex, MutexGuard};
 
 use market::headers::MarketTime;
-use market::rest::Question;
-use market::{Answer, Market, Row};
+use market::rest::Request;
+use market::{Answer, Row, generic};
 use tape::{EpochMs, Page, Ticker, Trade, Watermark};
 
 use super::mind::Mind;
@@ -42,22 +42,22 @@ impl Rest {
         let present = EpochMs::new(if self.tells_seconds_only { now.div_euclid(1_000) * 1_000 } else { now });
         if refused_rows > 0 && trades.len() + refused_rows < self.page_limit {
             let body = broken_rows(ticker, trades.last(), refused_rows);
-            let broken = Market::GENERIC.decode_page(&body).expect("rows");
+            let broken = generic::decode_page(&body).expect("rows");
             let told = trades.into_iter().map(|trade| Row { decoded: Ok(trade), text: "" });
             let market_time = MarketTime { present, latest: EpochMs::new(now) };
             let ask_from = watermark.ask_from();
-            let question = Question { ticker, ask_from, page_limit: self.page_limit, market_time };
-            let answer = question.answer(told.chain(broken).collect());
+            let request = Request { ticker, ask_from, page_limit: self.page_limit, market_time };
+            let answer = request.answer(told.chain(broken).collect());
             mind.refused_rows += answer.rejected.len() as u64;
             return answer;
         }
         let page = Page {
             latest_row_at: trades.last().map(|trade| trade.traded_at),
             is_full: self.page_limit <= trades.len(),
-            ..Page::empty_at(present)
             trades,
+            ..Page::empty_at(present)
         };
-        Answer { page, rejected: Vec::new(), rows_before: 0 }
+        Answer { page, rejected: Vec::new(), rows_before: 0, gaps: Vec::new() }
     }
 
     fn listed(&self, all: &[TrueTrade], watermark: &Watermark, now: i64) -> Vec<Trade> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Waker};
 
-use market::{Market, Said, said};
+use market::{Conversation, Market, Said, said};
 use tape::{EpochMs, Heard, Ticker, TradeId};
 use worker::engine::{Asked, Audited};
 
@@ -51,7 +51,7 @@ impl Inbox {
     pub fn hear(&self, frame: &str, now: i64) {
         let received_at = EpochMs::new(now + self.skew_ms);
         let mut waiting = self.waiting();
-        Market::GENERIC.decode(frame, |decoded| {
+        Market::GENERIC.adapter().decode(frame, &mut Conversation::default(), &mut |decoded| {
             if self.queue_limit <= waiting.said.len() {
                 waiting.dropped += 1;
                 return;

@@ -44,6 +44,11 @@ pub(super) fn backfill_from(text: &str) -> Option<BackfillFrom> {
     Some(BackfillFrom::At(EpochMs::new(instant.timestamp_millis())))
 }
 
+/// The value given, or what the market says when it is absent or blank.
+pub(super) fn or(value: Option<String>, of_market: impl ToString) -> Option<String> {
+    value.filter(|text| !text.trim().is_empty()).or_else(|| Some(of_market.to_string()))
+}
+
 /// Reads `off` as none, and anything else as `read` does.
 pub(super) fn or_off<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Option<T>> {
     move |text| if text.eq_ignore_ascii_case("off") { Some(None) } else { read(text).map(Some) }

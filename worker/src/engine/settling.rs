@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use market::Answer;
+use market::{Answer, Gap};
 use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
 use tape::{Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile};
 use tokio::sync::oneshot;
@@ -44,6 +44,7 @@ struct Verdicts {
     was: Watermark,
     market_time: EpochMs,
     outcome: Outcome,
+    gaps: Vec<Gap>,
 }
 
 /// A page that answers the question still open for its ticker.
@@ -51,6 +52,7 @@ struct Current {
     ticker: Ticker,
     was: Watermark,
     page: Page,
+    gaps: Vec<Gap>,
 }
 
 /// Everything some pages change, in the order it is written.
@@ -91,7 +93,7 @@ impl<T: Tables> Engine<T> {
             if is_current {
                 self.clock.heard_of(answer.page.market_time);
                 refused.extend(refused_rows(&ticker, &answer, self.clock.wall()));
-                pages.push(Current { ticker: ticker.clone(), was: watermark, page: answer.page });
+                pages.push(Current { ticker: ticker.clone(), was: watermark, page: answer.page, gaps: answer.gaps });
             }
             replies.push((ticker, reply));
         }
@@ -133,15 +135,15 @@ impl<T: Tables> Engine<T> {
         let patience = self.settings.patience;
         let mut ids = Vec::new();
         let mut reaches = Vec::with_capacity(pages.len());
-        for Current { ticker, was, page } in &pages {
+        for Current { ticker, was, page, .. } in &pages {
             ids.extend(page.trades.iter().map(|trade| (ticker.clone(), trade.id.clone())));
             reaches.push((ticker.clone(), page.reach(was, patience)));
         }
         let known = merge_known(txn.trades_known(&ids).await?, txn.trades_heard_until(&reaches).await?);
-        let judge = |Current { ticker, was, page }: Current| {
+        let judge = |Current { ticker, was, page, gaps }: Current| {
             let own = known.get(&ticker).map_or(&[][..], Vec::as_slice);
             let outcome = reconcile(&was, &page, own, patience);
-            Verdicts { ticker, was, market_time: page.market_time, outcome }
+            Verdicts { ticker, was, market_time: page.market_time, outcome, gaps }
         };
         Ok(pages.into_iter().map(judge).collect())
     }
@@ -180,7 +182,7 @@ impl Findings {
         let mut unplaced = Vec::new();
         let mut faults = Vec::new();
         let mut advances = Vec::with_capacity(verdicts.len());
-        for Verdicts { ticker, was, market_time, outcome } in verdicts {
+        for Verdicts { ticker, was, market_time, outcome, .. } in verdicts {
             confirmations.extend(outcome.confirmations.iter().cloned());
             corrections.extend(outcome.corrections.iter().map(|correction| correction.now.clone()));
             phantoms.extend(outcome.phantoms.iter().map(|it| (it.trade.ticker.clone(), it.trade.id.clone())));
@@ -191,7 +193,7 @@ impl Findings {
         }
         let mut counts = count(&confirmations, &faults, &refused);
         counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));
-        let incidents = verdicts.iter().filter_map(unpageable_millisecond).collect();
+        let incidents = verdicts.iter().flat_map(|it| unpageable_millisecond(it).into_iter().chain(gaps(it))).collect();
         Self { confirmations, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
     }
 
@@ -262,5 +264,16 @@ fn unpageable_millisecond(verdicts: &Verdicts) -> Option<Incident> {
         detail: format!(
             "more trades share the millisecond {at} than a page holds, and the venue has no way to page inside it; those beyond the page are not counted"
         ),
+    })
+}
+
+/// Where the market itself lacks trades, or can no longer be asked for them.
+fn gaps(verdicts: &Verdicts) -> impl Iterator<Item = Incident> {
+    verdicts.gaps.iter().map(|gap| Incident {
+        ticker: verdicts.ticker.clone(),
+        kind: "gap".to_owned(),
+        from: gap.from,
+        to: gap.to,
+        detail: gap.detail.clone(),
     })
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use market::{Answer, Backoff, RestClient};
+use market::{Answer, Backoff, Reader, RestClient};
 use tape::{EpochMs, Known, Outcome, Patience, Standing, Ticker, Trade, Watermark, reconcile};
 use tokio::time::sleep;
 
@@ -69,13 +69,17 @@ impl RestTrades {
         mut settled: impl FnMut(Vec<Trade>, EpochMs) -> anyhow::Result<()>,
     ) -> anyhow::Result<Effort> {
         let mut watermark = Watermark::Through(after);
+        let mut reader = self.rest.reader(ticker.clone(), None);
         let mut effort = Effort::default();
         // What the next page may repeat: the trades of the millisecond reading stopped in.
         let mut known: Vec<Known> = Vec::new();
         while watermark.settled_until() < until {
             ensure!(effort.pages < PAGES_LIMIT, "more than {PAGES_LIMIT} pages were needed");
-            let answer = self.page(ticker, &watermark).await?;
+            let answer = page(&mut reader, &watermark).await?;
             effort.pages += 1;
+            if let Some(gap) = answer.gaps.iter().find(|gap| gap.from <= until) {
+                bail!("the exchange no longer tells the trades between {} and {}: {}", gap.from, gap.to, gap.detail);
+            }
             effort.refused += answer.rejected.len() as u64;
             let outcome = reconcile(&watermark, &answer.page, &known, self.patience);
             refuse_what_cannot_be_checked(&outcome, until)?;
@@ -96,18 +100,19 @@ impl RestTrades {
         Ok(effort)
     }
 
-    async fn page(&self, ticker: &Ticker, watermark: &Watermark) -> anyhow::Result<Answer> {
-        let mut backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        let mut tries = 1;
-        loop {
-            match self.rest.page(ticker, watermark).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) if error.is_transient() && tries < TRIES => {
-                    sleep(error.retry_after().unwrap_or_else(|| backoff.delay())).await;
-                    tries += 1;
-                }
-                Err(error) => return Err(error).context("the exchange gives no page"),
+}
+
+async fn page(reader: &mut Reader, watermark: &Watermark) -> anyhow::Result<Answer> {
+    let mut backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
+    let mut tries = 1;
+    loop {
+        match reader.page(watermark).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if error.is_transient() && tries < TRIES => {
+                sleep(error.retry_after().unwrap_or_else(|| backoff.delay())).await;
+                tries += 1;
             }
+            Err(error) => return Err(error).context("the exchange gives no page"),
         }
     }
 }

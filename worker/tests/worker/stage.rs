@@ -43,7 +43,7 @@ impl Worker {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(worker::run(config, listener, shutdown.clone()));
+        let task = tokio::spawn(worker::run(vec![config], listener, shutdown.clone()));
         Self { shutdown, task: Some(task), url }
     }
 

@@ -137,7 +137,7 @@ async fn tickers_beyond_the_limit_are_counted_and_not_followed() {
 
     eventually("the trade to be counted", PATIENCE, || async {
         let (_, metrics) = stage.worker.as_ref()?.get("/metrics").await?;
-        metrics.contains("truetape_unfollowed_trades_total 1").then_some(())
+        metrics.contains("truetape_unfollowed_trades_total{exchange=\"generic\"} 1").then_some(())
     })
     .await;
     assert_eq!(number(&client, "select count(*) from tickers_validation_timestamp").await, 1);

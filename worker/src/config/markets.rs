@@ -1,0 +1,105 @@
+//! Several markets in one environment: `MARKET=binance,kraken` follows both, and
+//! a variable with a market's name behind it, as `TICKERS_BINANCE`, is meant for
+//! that one only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use market::Market;
+
+use super::{Config, ConfigError};
+
+/// What cannot be meant for several markets at once.
+const OF_ONE_MARKET: [&str; 3] = ["MARKET_WS_URL", "MARKET_REST_URL", "EXCHANGE"];
+
+/// The variables as each market is to read them.
+///
+/// # Errors
+/// Names a market there is not, one that is named twice, or a variable that
+/// can be meant for one only.
+pub(super) fn of_each(vars: BTreeMap<String, String>) -> Result<Vec<BTreeMap<String, String>>, ConfigError> {
+    let given = |name: &str| vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let names: Vec<&str> = given("MARKET").unwrap_or("generic").split(',').map(str::trim).collect();
+    let mut markets: Vec<Market> = Vec::with_capacity(names.len());
+    for name in names {
+        let market = name.parse().map_err(|unknown| ConfigError(format!("\n  MARKET: {unknown}")))?;
+        if markets.contains(&market) {
+            return Err(ConfigError(format!("\n  MARKET names {market} twice")));
+        }
+        markets.push(market);
+    }
+    if let (Some(name), true) = (OF_ONE_MARKET.into_iter().find(|name| given(name).is_some()), markets.len() > 1) {
+        let suffix = markets[0].as_str().to_uppercase();
+        let words = format!("{name} is given and MARKET names several; accepted: {name}_{suffix} and the like");
+        return Err(ConfigError(format!("\n  {words}")));
+    }
+    Ok(markets.into_iter().map(|market| of_market(market, &vars)).collect())
+}
+
+fn of_market(market: Market, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let suffix = |market: Market| format!("_{}", market.as_str().to_uppercase());
+    let is_of_some_market = |name: &str| Market::all().any(|market| name.ends_with(&suffix(market)));
+    let mut own: BTreeMap<String, String> =
+        vars.iter().filter(|(name, _)| !is_of_some_market(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    for (name, value) in vars {
+        if let Some(name) = name.strip_suffix(&suffix(market)) {
+            own.insert(name.to_owned(), value.clone());
+        }
+    }
+    own.insert("MARKET".to_owned(), market.as_str().to_owned());
+    own
+}
+
+/// Two markets cannot be stored under one name.
+///
+/// # Errors
+/// Names the name.
+pub(super) fn refuse_shared_names(configs: &[Config]) -> Result<(), ConfigError> {
+    let mut seen = BTreeSet::new();
+    match configs.iter().find(|config| !seen.insert(config.venue.to_lowercase())) {
+        Some(config) => Err(ConfigError(format!("\n  EXCHANGE is {:?} for two markets", config.venue))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configs(vars: &[(&str, &str)]) -> Result<Vec<Config>, String> {
+        let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::all_from_vars(vars).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_market_has_its_own_addresses_tickers_and_name() {
+        let configs = configs(&[
+            ("MARKET", "Binance, bybit"),
+            ("TICKERS", "BTC/USDT"),
+            ("TICKERS_BYBIT", "ETH/USDT,SOL/USDT"),
+            ("MARKET_REST_URL_BINANCE", "http://127.0.0.1:1"),
+            ("INTERVAL", "1m"),
+        ])
+        .expect("two markets");
+
+        let venues: Vec<&str> = configs.iter().map(|config| config.venue.as_str()).collect();
+        assert_eq!(venues, ["binance", "bybit"]);
+        let tickers: Vec<usize> = configs.iter().map(|config| config.tickers.len()).collect();
+        assert_eq!(tickers, [1, 2]);
+        assert_eq!(configs[0].market_rest_url.as_str(), "http://127.0.0.1:1/");
+        assert_eq!(configs[1].market_rest_url.host_str(), Some("api.bybit.com"));
+        assert!(configs.iter().all(|config| config.interval.ms() == 60_000));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_for_several_is_refused() {
+        let both = ("MARKET", "binance,bybit");
+        let tickers = ("TICKERS", "BTC/USDT");
+
+        assert!(configs(&[both, tickers, ("MARKET_WS_URL", "ws://a")]).expect_err("whose").contains("MARKET_WS_URL_BINANCE"));
+        assert!(configs(&[("MARKET", "binance,Binance"), tickers]).expect_err("twice").contains("twice"));
+        assert!(configs(&[("MARKET", "binance,nowhere"), tickers]).expect_err("unknown").contains("nowhere"));
+        let same = [both, tickers, ("EXCHANGE_BINANCE", "X"), ("EXCHANGE_BYBIT", "x")];
+        assert!(configs(&same).expect_err("one name").contains("two markets"));
+        assert!(configs(&[both]).expect_err("no tickers").contains("TICKERS"));
+    }
+}
