@@ -8,14 +8,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::binance::Binance;
+use crate::bitstamp::Bitstamp;
 use crate::bybit::Bybit;
+use crate::coinbase::Coinbase;
 use crate::conversation::{Conversation, Notice, SocketTerms, Symbols};
 use crate::generic::Generic;
+use crate::kraken::Kraken;
+use crate::okx::Okx;
 use crate::reading::{DISORDER, Reads, RestTerms, Trouble};
 use crate::said::Decoded;
 
 /// Every market there is an adapter for.
-static ADAPTERS: [&dyn Adapter; 3] = [&Generic, &Binance, &Bybit];
+static ADAPTERS: [&dyn Adapter; 7] = [&Generic, &Binance, &Bybit, &Coinbase, &Kraken, &Okx, &Bitstamp];
 
 /// What differs between markets.
 pub trait Adapter: Sync {

@@ -14,9 +14,13 @@ use crate::adapter::NotAPage;
 use crate::conversation::Symbols;
 use crate::reading::NumberedRow;
 use crate::said::{Decoded, Refusal, Row, beginning};
+use crate::stamp;
 
 /// How much of a wrong value a rejection repeats, in bytes.
 const FOUND_BYTES: usize = 64;
+
+/// 2009-01-01: before it there was nothing to trade here. One exchange prints the year 1 at times.
+const FIRST_MARKETS: EpochMs = EpochMs::new(1_230_768_000_000);
 
 /// Reads a ticker, which must be a string.
 ///
@@ -72,6 +76,54 @@ pub fn epoch_ms(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, 
     })
 }
 
+/// Reads a time as `2014-11-07T08:19:27.028459Z`, down to its millisecond.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
+pub fn rfc3339(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+    stamped(field, raw, stamp::rfc3339_ms)
+}
+
+/// Reads a time in seconds with decimals, down to its millisecond.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
+pub fn decimal_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+    stamped(field, raw, stamp::decimal_seconds_ms)
+}
+
+/// Reads a time in whole seconds.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
+pub fn whole_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+    let is_whole = |text: &str| if text.contains('.') { None } else { stamp::decimal_seconds_ms(text) };
+    stamped(field, raw, is_whole)
+}
+
+/// Reads a time in microseconds, down to its millisecond.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
+pub fn microseconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+    stamped(field, raw, stamp::microseconds_ms)
+}
+
+fn stamped(
+    field: &'static str,
+    raw: Option<&RawValue>,
+    read: impl FnOnce(&str) -> Option<i64>,
+) -> Result<EpochMs, Rejection> {
+    let traded_at = number(field, raw, |text| match read(text) {
+        Some(ms) => Ok(EpochMs::new(ms)),
+        None => Err(Rejection::WrongType { field, found: text.to_owned() }),
+    })?;
+    if traded_at < FIRST_MARKETS {
+        return Err(Rejection::TooOld { traded_at, oldest: FIRST_MARKETS });
+    }
+    Ok(traded_at)
+}
+
 /// Reads one object; fields nobody asked for are ignored.
 ///
 /// # Errors
@@ -105,15 +157,44 @@ pub fn symbol(field: &'static str, raw: Option<&RawValue>, symbols: &Symbols) ->
     }
 }
 
-/// The number an id is, bare or quoted.
-pub fn number_of(raw: Option<&RawValue>) -> Option<u64> {
-    raw?.get().trim_matches('"').parse().ok()
+/// Reads a trade id that must be a whole number, bare or quoted, as its digits.
+///
+/// # Errors
+/// A [`Rejection`] that says what stood there.
+pub fn number_id(field: &'static str, raw: Option<&RawValue>) -> Result<TradeId, Rejection> {
+    let id = trade_id(field, raw)?;
+    match raw.and_then(|raw| number_of(Some(raw))) {
+        Some(_) => Ok(id),
+        None => Err(Rejection::NoTradeId(id.as_str().chars().take(FOUND_BYTES).collect())),
+    }
 }
 
-/// A row with its number.
+/// The number an id is, bare or quoted, written as numbers usually are: one text for one number.
+pub fn number_of(raw: Option<&RawValue>) -> Option<u64> {
+    let json = raw?.get();
+    let digits = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json);
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    if is_plain { digits.parse().ok() } else { None }
+}
+
+/// A row with its number. Without one it cannot be told from others, and is refused.
 pub fn numbered<'b>(raw: &'b RawValue, decode: impl FnOnce(&'b str) -> (Option<u64>, Decoded)) -> NumberedRow<'b> {
-    let (id, decoded) = decode(raw.get());
-    NumberedRow { id, row: Row { decoded, text: raw.get() } }
+    let text = raw.get();
+    let (id, decoded) = decode(text);
+    let decoded = match (id, decoded) {
+        (None, Ok(trade)) => Err(Refusal {
+            rejection: Rejection::NoTradeId(trade.id.as_str().to_owned()),
+            ticker: Some(trade.ticker),
+            traded_at: Some(trade.traded_at),
+        }),
+        (_, decoded) => decoded,
+    };
+    NumberedRow { id, row: Row { decoded, text } }
+}
+
+/// The id that lies a page and one ahead: the page before it is the one that follows `id`.
+pub fn page_ahead(id: u64, page_limit: usize) -> u64 {
+    id.saturating_add(1).saturating_add(u64::try_from(page_limit).unwrap_or(u64::MAX))
 }
 
 /// An address below the base, whether or not that ends with a slash.
@@ -145,9 +226,13 @@ impl Parts {
     /// A [`Refusal`] when any part was refused.
     pub fn trade(self) -> Decoded {
         match self {
-            Self { ticker: Ok(ticker), traded_at: Ok(traded_at), id: Ok(id), quantity: Ok(quantity), price: Ok(price) } => {
-                Ok(Trade { ticker, id, traded_at, price, quantity })
-            }
+            Self {
+                ticker: Ok(ticker),
+                traded_at: Ok(traded_at),
+                id: Ok(id),
+                quantity: Ok(quantity),
+                price: Ok(price),
+            } => Ok(Trade { ticker, id, traded_at, price, quantity }),
             Self { ticker, traded_at, id, quantity, price } => {
                 let (readable_ticker, readable_time) = (ticker.clone().ok(), traded_at.clone().ok());
                 let first = [ticker.err(), traded_at.err(), id.err(), quantity.err(), price.err()];

@@ -12,10 +12,15 @@ pub mod reading;
 pub mod said;
 
 pub mod binance;
+pub mod bitstamp;
 pub mod bybit;
+pub mod coinbase;
 pub mod generic;
+pub mod kraken;
+pub mod okx;
 
 pub mod field;
+pub mod stamp;
 
 #[cfg(feature = "channels")]
 pub mod socket;
@@ -38,9 +43,9 @@ pub use backoff::Backoff;
 pub use clock::Clock;
 pub use conversation::{Conversation, KeepAlive, Notice, SocketTerms, Symbols};
 pub use endpoint::{EndpointError, rest_url, socket_url};
-#[cfg(feature = "channels")]
-pub use rest::{Answer, PageError, RateBudget, Reader, RestClient, RestSettings};
 pub use reading::{Anchor, Gap, Reads, RestTerms};
+#[cfg(feature = "channels")]
+pub use rest::{Answer, Ask, Asked, PageError, RateBudget, Reader, RestClient, RestSettings, Told};
 pub use said::{Decoded, Refusal, Row, Said};
 #[cfg(feature = "channels")]
 pub use socket::{Disconnect, Socket, SocketSettings, SocketStats};

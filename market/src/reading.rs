@@ -97,34 +97,52 @@ pub trait ByTime: Sync {
     fn rows<'b>(&self, body: &'b str) -> Result<Vec<Row<'b>>, NotAPage>;
 }
 
+/// What all questions about a ticker have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Where the market's REST is.
+    pub base: &'a Url,
+    /// Whose trades are asked for.
+    pub ticker: &'a Ticker,
+    /// How many rows to ask for.
+    pub page_limit: usize,
+}
+
+/// What an answer to [`ById::after`] shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// What follows the anchor and nothing else, until the page is full.
+    WhatFollows,
+    /// The same from somewhat before the anchor on, so that the anchor is on the page too.
+    TheAnchorToo,
+    /// The next ids, a page of them. Whether there are any behind, only the newest page tells.
+    TheNextIds,
+}
+
 /// Reads forward from an id.
 pub trait ById: Sync {
     /// The question for the trades that follow one. The first way (0) is the
     /// usual; another is taken when the answer did not go on with the next id.
     /// None when there is no further way.
-    fn after(&self, base: &Url, ticker: &Ticker, anchor: Anchor, way: usize) -> Option<Question>;
+    fn after(&self, about: About<'_>, anchor: Anchor, way: usize) -> Option<Question>;
+
+    /// What the answer to it shows.
+    fn shows(&self) -> Shows;
 
     /// The question for the newest trades, or for those just before an id.
     /// None where only the newest can be asked for.
-    fn older(&self, base: &Url, ticker: &Ticker, before: Option<u64>) -> Option<Question>;
+    fn older(&self, about: About<'_>, before: Option<u64>) -> Option<Question>;
 
     /// The question whose answer tells the last id before a moment; none where
     /// that has to be searched for.
-    fn seek(&self, base: &Url, ticker: &Ticker, from: EpochMs) -> Option<Question>;
+    fn seek(&self, about: About<'_>, from: EpochMs) -> Option<Question>;
 
     /// The last id before the moment, of the answer to [`ById::seek`]; none
-    /// when there is no trade since.
+    /// when it holds no trade.
     ///
     /// # Errors
     /// [`NotAPage`] when the body cannot be read.
     fn sought(&self, body: &str) -> Result<Option<u64>, NotAPage>;
-
-    /// Whether an answer with so many rows, of which so many follow the anchor,
-    /// had room for more. `page_limit` rows are a full page.
-    fn has_room(&self, rows: usize, following: usize, page_limit: usize) -> bool;
-
-    /// Whether an answer without any row says that nothing follows.
-    fn empty_is_proof(&self) -> bool;
 
     /// Reads the rows of an answer, in any order.
     ///
@@ -160,6 +178,8 @@ pub trait ByOverlap: Sync {
 pub enum Trouble {
     /// We asked too often: everyone stays away, so long if it is said.
     TooOften(Option<Duration>),
+    /// We asked too often: everyone stays away until then.
+    AwayUntil(EpochMs),
     /// It does not know the ticker.
     UnknownTicker,
     /// It cannot answer now; another time it may.

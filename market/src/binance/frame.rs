@@ -85,7 +85,7 @@ fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
     Parts {
         ticker: field::symbol("s", frame.s, symbols),
         traded_at: field::epoch_ms("T", frame.traded_at),
-        id: field::trade_id("t", frame.t),
+        id: field::number_id("t", frame.t),
         quantity: field::quantity("q", frame.q),
         price: field::price("p", frame.p),
     }

@@ -3,12 +3,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tape::{EpochMs, Ticker};
-use url::Url;
 
 use super::Binance;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
-use crate::reading::{Anchor, ById, NumberedRow, Question, Trouble};
+use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::Decoded;
 
 /// What a page of trades weighs.
@@ -16,9 +15,6 @@ const TRADES_WEIGHT: u32 = 25;
 
 /// What a page of aggregated trades weighs.
 const AGGREGATES_WEIGHT: u32 = 4;
-
-/// Rows of a page.
-const LIMIT: &str = "1000";
 
 pub(super) struct History;
 
@@ -48,37 +44,34 @@ struct RestError {
 }
 
 impl ById for History {
-    fn after(&self, base: &Url, ticker: &Ticker, anchor: Anchor, way: usize) -> Option<Question> {
-        let from = (anchor.id + 1).to_string();
-        (way == 0).then(|| trades(base, ticker, Some(&from)))
+    fn after(&self, about: About<'_>, anchor: Anchor, way: usize) -> Option<Question> {
+        (way == 0).then(|| trades(about, Some(anchor.id + 1)))
     }
 
-    fn older(&self, base: &Url, ticker: &Ticker, before: Option<u64>) -> Option<Question> {
-        before.is_none().then(|| trades(base, ticker, None))
+    fn shows(&self) -> Shows {
+        Shows::WhatFollows
     }
 
-    /// The first aggregate since then names its first trade.
-    fn seek(&self, base: &Url, ticker: &Ticker, from: EpochMs) -> Option<Question> {
-        let mut url = field::at(base, "api/v3/aggTrades");
-        let symbol = Binance.symbol(ticker.as_str());
+    fn older(&self, about: About<'_>, before: Option<u64>) -> Option<Question> {
+        before.is_none().then(|| trades(about, None))
+    }
+
+    /// The aggregates since then name their first trades.
+    fn seek(&self, about: About<'_>, from: EpochMs) -> Option<Question> {
+        let mut url = field::at(about.base, "api/v3/aggTrades");
+        let symbol = Binance.symbol(about.ticker.as_str());
         url.query_pairs_mut()
             .append_pair("symbol", &symbol)
             .append_pair("startTime", &from.ms().to_string())
-            .append_pair("limit", "1");
+            .append_pair("limit", "1000");
         Some(Question { url, weight: AGGREGATES_WEIGHT })
     }
 
     fn sought(&self, body: &str) -> Result<Option<u64>, NotAPage> {
         let aggregates: Vec<Aggregate> = serde_json::from_str(body).map_err(|error| NotAPage(error.to_string()))?;
-        Ok(aggregates.first().map(|first| first.f.saturating_sub(1)))
-    }
-
-    fn has_room(&self, rows: usize, _following: usize, page_limit: usize) -> bool {
-        rows < page_limit
-    }
-
-    fn empty_is_proof(&self) -> bool {
-        true
+        // The lowest, since ids may rise while times fall.
+        let first = aggregates.iter().map(|aggregate| aggregate.f).min();
+        Ok(first.map(|first| first.saturating_sub(1)))
     }
 
     fn rows<'b>(&self, body: &'b str, ticker: &Ticker) -> Result<Vec<NumberedRow<'b>>, NotAPage> {
@@ -87,11 +80,13 @@ impl ById for History {
     }
 }
 
-fn trades(base: &Url, ticker: &Ticker, from_id: Option<&str>) -> Question {
-    let mut url = field::at(base, "api/v3/historicalTrades");
-    url.query_pairs_mut().append_pair("symbol", &Binance.symbol(ticker.as_str())).append_pair("limit", LIMIT);
+fn trades(about: About<'_>, from_id: Option<u64>) -> Question {
+    let mut url = field::at(about.base, "api/v3/historicalTrades");
+    url.query_pairs_mut()
+        .append_pair("symbol", &Binance.symbol(about.ticker.as_str()))
+        .append_pair("limit", &about.page_limit.to_string());
     if let Some(from_id) = from_id {
-        url.query_pairs_mut().append_pair("fromId", from_id);
+        url.query_pairs_mut().append_pair("fromId", &from_id.to_string());
     }
     Question { url, weight: TRADES_WEIGHT }
 }
@@ -104,7 +99,7 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     let parts = Parts {
         ticker: Ok(ticker.clone()),
         traded_at: field::epoch_ms("time", wire.time),
-        id: field::trade_id("id", wire.id),
+        id: field::number_id("id", wire.id),
         quantity: field::quantity("qty", wire.qty),
         price: field::price("price", wire.price),
     };

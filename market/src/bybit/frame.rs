@@ -72,7 +72,7 @@ fn trade(json: &str, symbols: &Symbols) -> Decoded {
     Parts {
         ticker: field::symbol("s", entry.symbol, symbols),
         traded_at: field::epoch_ms("T", entry.traded_at),
-        id: field::trade_id("i", entry.id),
+        id: field::number_id("i", entry.id),
         quantity: field::quantity("v", entry.size),
         price: field::price("p", entry.price),
     }

@@ -84,7 +84,7 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     let parts = Parts {
         ticker: Ok(ticker.clone()),
         traded_at: field::epoch_ms("time", wire.time),
-        id: field::trade_id("execId", wire.id),
+        id: field::number_id("execId", wire.id),
         quantity: field::quantity("size", wire.size),
         price: field::price("price", wire.price),
     };

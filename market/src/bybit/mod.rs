@@ -32,8 +32,9 @@ impl Adapter for Bybit {
     fn socket_terms(&self) -> SocketTerms {
         SocketTerms {
             url: "wss://stream.bybit.com/v5/public/spot",
-            // All topics of a connection together may have 21,000 characters.
-            tickers_per_connection: 500,
+            // All topics of a connection together may have 21,000 characters, a topic of a
+            // ticker of ours at most 44.
+            tickers_per_connection: 400,
             pause_between: Duration::from_millis(100),
             keep_alive: KeepAlive::Say { text: r#"{"op":"ping"}"#, every: Duration::from_secs(20) },
             lives_for: None,

@@ -2,6 +2,7 @@
 //! the answer in, within limits.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::{Response, StatusCode};
@@ -30,14 +31,12 @@ pub struct Told {
 
 /// Someone who can be asked.
 pub trait Ask: Sync {
-    /// Asks, when it is the question's turn.
+    /// Asks, when it is the question's turn: the market's patience is shared by all
+    /// tickers, and between two questions about one there is a pause.
     ///
     /// # Errors
     /// [`PageError`] says whether and when to ask again.
     fn ask(&self, ticker: &Ticker, question: Question) -> impl Future<Output = Result<Told, PageError>> + Send;
-
-    /// Waits so long as the market wants between two questions about one ticker.
-    fn pause(&self) -> impl Future<Output = ()> + Send;
 
     /// Waits a while, for the market to notice what it left out.
     fn wait_for_second_thoughts(&self) -> impl Future<Output = ()> + Send;
@@ -52,6 +51,7 @@ impl Told {
 
 impl Ask for RestClient {
     async fn ask(&self, ticker: &Ticker, question: Question) -> Result<Told, PageError> {
+        self.pace.turn(ticker).await;
         let weight = NonZeroU32::new(question.weight).unwrap_or(NonZeroU32::MIN);
         if let Err(no_turn) = self.budget.turn(weight, self.settings.longest_turn).await {
             return Err(PageError::NoTurn { ticker: ticker.clone(), pause_left: no_turn.pause_left });
@@ -63,10 +63,6 @@ impl Ask for RestClient {
             self.budget.pause(pause);
         }
         answer
-    }
-
-    async fn pause(&self) {
-        tokio::time::sleep(self.settings.pause_between).await;
     }
 
     async fn wait_for_second_thoughts(&self) {
@@ -108,6 +104,11 @@ impl RestClient {
             None if status.is_success() => Ok(()),
             Some(Trouble::TooOften(told)) => {
                 let pause = retry_after.or(told).unwrap_or(self.settings.pause);
+                Err(PageError::RateLimited { url: of(), retry_after: pause.min(self.settings.longest_pause) })
+            }
+            Some(Trouble::AwayUntil(until)) => {
+                let ms = u64::try_from(until.ms_since((self.clock)())).unwrap_or(0);
+                let pause = retry_after.unwrap_or(Duration::from_millis(ms)).max(self.settings.pause);
                 Err(PageError::RateLimited { url: of(), retry_after: pause.min(self.settings.longest_pause) })
             }
             None if status == StatusCode::TOO_MANY_REQUESTS => {

@@ -6,26 +6,29 @@
 
 use std::collections::BTreeMap;
 
-use tape::{EpochMs, Ticker, Trade, Watermark};
-use url::Url;
+use tape::{EpochMs, Trade, Watermark};
 
 use super::PageError;
 use super::answer::{Answer, Request};
 use super::ask::Ask;
-use super::client::ROW_LIMIT;
+use super::by_id::DISORDER_MS;
 use crate::headers::MarketTime;
-use crate::reading::{Anchor, ByOverlap, Gap, NumberedRow};
+use crate::reading::{About, Anchor, ByOverlap, Gap, NumberedRow};
 use crate::said::{Decoded, Row};
 
-/// What of an answer's beginning may be cut off while it is made.
-const MARGIN_MS: i64 = 1_000;
+/// What of an answer's beginning may be cut off while it is made, and while
+/// times are told in whole seconds.
+const MARGIN_MS: i64 = 3_000;
+
+/// Trades of one ticker that wait to be confirmed, at most.
+const WAITING_LIMIT: usize = 200_000;
 
 /// What one ticker's answers have shown and is not confirmed yet. Rows younger
 /// than the settle delay are believed later, when they may have left the page.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    /// The highest id such that all shown at or below it are confirmed or here.
-    newest: Option<u64>,
+    /// The highest id shown, and when that trade was made.
+    newest: Option<Anchor>,
     trades: BTreeMap<u64, Trade>,
 }
 
@@ -33,15 +36,16 @@ pub(super) struct Shown {
 pub(super) struct ByOverlapReader<'a, A> {
     pub by_overlap: &'a dyn ByOverlap,
     pub asker: &'a A,
-    pub base: &'a Url,
-    pub ticker: &'a Ticker,
-    pub page_limit: usize,
+    pub about: About<'a>,
 }
 
 /// One answer, sorted by id.
 struct Shot {
     rows: BTreeMap<u64, (Decoded, String)>,
+    /// Rows that cannot be told apart from others.
+    without_id: Vec<(Decoded, String)>,
     market_time: MarketTime,
+    /// Fewer rows than a page holds.
     is_short: bool,
     /// From when on it holds everything, whatever is on it.
     reaches_back_to: Option<EpochMs>,
@@ -50,12 +54,23 @@ struct Shot {
 impl Shown {
     /// Begins after a trade, as far as one is known.
     pub fn from(anchor: Option<Anchor>) -> Self {
-        Self { newest: anchor.map(|anchor| anchor.id), trades: BTreeMap::new() }
+        Self { newest: anchor, trades: BTreeMap::new() }
     }
 
     /// Everything at or before this is confirmed.
     pub fn settled(&mut self, until: EpochMs) {
         self.trades.retain(|_, trade| until < trade.traded_at);
+    }
+
+    /// Forgets the oldest that are too many. Gives the span they are from.
+    fn forget_the_oldest(&mut self) -> Option<Gap> {
+        let mut forgotten = Vec::new();
+        while WAITING_LIMIT < self.trades.len() {
+            forgotten.extend(self.trades.pop_first().map(|(_, trade)| trade.traded_at));
+        }
+        let (from, to) = (forgotten.iter().min()?.minus_ms(1), *forgotten.iter().max()?);
+        let detail = format!("{} trades waited too long to be confirmed and were forgotten", forgotten.len());
+        Some(Gap { from, to, detail })
     }
 }
 
@@ -65,87 +80,135 @@ impl<A: Ask> ByOverlapReader<'_, A> {
     /// # Errors
     /// [`PageError`] says whether and when to ask again.
     pub async fn read(&self, watermark: &Watermark, shown: &mut Shown) -> Result<Answer, PageError> {
-        let mut way = self.first_way(watermark, shown);
-        let mut shot = self.shoot(way).await?;
-        while !shot.overlaps(watermark, shown) && self.by_overlap.newest(self.base, self.ticker, way + 1).is_some() {
+        let (mut way, mut shorter) = (0, None);
+        let shot = loop {
+            let shot = match (self.shoot(way).await, shorter.take()) {
+                // More than can be taken in: what a shorter span told has to do.
+                (Err(PageError::TooLarge { .. }), Some(shorter)) => break shorter,
+                (shot, _) => shot?,
+            };
+            let Some(shot) = shot else {
+                return Err(self.unavailable("it cannot be asked for its newest trades".to_owned()));
+            };
+            if let Some(forgotten) = shot.lacks(shown) {
+                let (id, at) = (forgotten.id, forgotten.traded_at);
+                return Err(self.unavailable(format!("trade {id} of {at} was told before and is not told now")));
+            }
+            let has_longer = self.by_overlap.newest(self.about.base, self.about.ticker, way + 1).is_some();
+            if shot.overlaps(watermark, shown) || !has_longer {
+                break shot;
+            }
+            shorter = Some(shot);
             way += 1;
-            self.asker.pause().await;
-            shot = self.shoot(way).await?;
-        }
-        let gap = (!shot.overlaps(watermark, shown)).then(|| shot.gap(watermark, shown)).flatten();
+        };
+        let gap = if shot.overlaps(watermark, shown) { None } else { shot.gap(watermark, shown) };
         Ok(self.answer(shot, gap, watermark, shown))
     }
 
-    /// The shortest question that can reach back to what is known.
-    fn first_way(&self, _watermark: &Watermark, _shown: &Shown) -> usize {
-        0
-    }
-
-    async fn shoot(&self, way: usize) -> Result<Shot, PageError> {
-        let question = self.by_overlap.newest(self.base, self.ticker, way).expect("the way was there a moment ago");
-        let told = self.asker.ask(self.ticker, question).await?;
-        let rows = self.by_overlap.rows(&told.body, self.ticker).map_err(|bad| told.unreadable(bad))?;
-        let is_short = rows.len() < self.page_limit;
+    /// Asks the question that reaches so far back; none when there is none.
+    async fn shoot(&self, way: usize) -> Result<Option<Shot>, PageError> {
+        let About { base, ticker, page_limit } = self.about;
+        let Some(question) = self.by_overlap.newest(base, ticker, way) else { return Ok(None) };
+        let told = self.asker.ask(ticker, question).await?;
+        let all = self.by_overlap.rows(&told.body, ticker).map_err(|bad| told.unreadable(bad))?;
+        let is_short = all.len() < page_limit;
+        let (mut rows, mut without_id) = (BTreeMap::new(), Vec::new());
+        for NumberedRow { id, row: Row { decoded, text } } in all {
+            let row = (decoded, text.to_owned());
+            match id {
+                Some(id) => drop(rows.insert(id, row)),
+                None => without_id.push(row),
+            }
+        }
         let reach_ms = self.by_overlap.reaches_back(way).map(|it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX));
         let market_time = told.market_time;
-        let numbered = |NumberedRow { id, row: Row { decoded, text } }: NumberedRow<'_>| {
-            id.map(|id| (id, (decoded, text.to_owned())))
-        };
-        Ok(Shot {
-            rows: rows.into_iter().filter_map(numbered).collect(),
-            market_time,
-            is_short: is_short && reach_ms.is_none(),
-            reaches_back_to: reach_ms.map(|ms| market_time.present.minus_ms(ms - MARGIN_MS)),
-        })
+        let reaches_back_to = reach_ms.map(|ms| market_time.present.minus_ms(ms - MARGIN_MS));
+        Ok(Some(Shot { rows, without_id, market_time, is_short, reaches_back_to }))
     }
 
     fn answer(&self, shot: Shot, gap: Option<Gap>, watermark: &Watermark, shown: &mut Shown) -> Answer {
-        let mut refused = Vec::new();
+        let grain_ms = self.by_overlap.time_grain_ms();
+        // A time told in whole seconds may be any within its second, that of the watermark too.
+        let ask_from = watermark.ask_from().floor_to(grain_ms);
+        let mut refused: Vec<Row<'_>> = Vec::new();
+        refused.extend(shot.without_id.iter().map(|(decoded, text)| Row { decoded: decoded.clone(), text }));
         for (id, (decoded, text)) in &shot.rows {
-            let is_new = shown.newest.is_none_or(|newest| newest < *id);
             match decoded {
-                Ok(trade) if is_new && watermark.settled_until() < trade.traded_at => {
-                    shown.trades.insert(*id, trade.clone());
+                // Also one with a lower id than another shown before: it may have been told late.
+                Ok(trade) if ask_from <= trade.traded_at => drop(shown.trades.insert(*id, trade.clone())),
+                Err(_) if shown.newest.is_none_or(|newest| newest.id < *id) => {
+                    refused.push(Row { decoded: decoded.clone(), text });
                 }
-                Err(_) if is_new => refused.push(Row { decoded: decoded.clone(), text }),
                 Ok(_) | Err(_) => {}
             }
         }
-        let last = shot.rows.keys().next_back().copied();
-        shown.newest = shown.newest.max(last);
-        while ROW_LIMIT < shown.trades.len() {
-            shown.trades.pop_first();
-        }
+        shown.newest =
+            shot.newest().filter(|last| shown.newest.is_none_or(|newest| newest.id < last.id)).or(shown.newest);
+        let gaps = gap.into_iter().chain(shown.forget_the_oldest()).collect();
         let kept = shown.trades.values().map(|trade| Row { decoded: Ok(trade.clone()), text: "" });
-        let (ticker, ask_from) = (self.ticker, watermark.ask_from());
-        let request = Request { ticker, ask_from, page_limit: usize::MAX, market_time: shot.market_time };
+        let (ticker, page_limit) = (self.about.ticker, usize::MAX);
+        let request = Request { ticker, ask_from, page_limit, market_time: shot.market_time };
         let answer = request.answer(refused.into_iter().chain(kept).collect());
-        let everything = EpochMs::new(i64::MAX / 2);
-        answer.vouched(everything, false, self.by_overlap.time_grain_ms()).with_gaps(gap.into_iter().collect())
+        answer.vouched(EpochMs::MAX, false, grain_ms).with_gaps(gaps)
+    }
+
+    fn unavailable(&self, words: String) -> PageError {
+        PageError::Unavailable { url: Box::new(self.about.base.clone()), words }
     }
 }
 
 impl Shot {
+    /// The trade with the highest id, as far as its time can be read.
+    fn newest(&self) -> Option<Anchor> {
+        let dated = |(id, (decoded, _)): (&u64, &(Decoded, String))| {
+            let traded_at = decoded.as_ref().map_or_else(|refusal| refusal.traded_at, |trade| Some(trade.traded_at));
+            traded_at.map(|traded_at| Anchor { id: *id, traded_at })
+        };
+        self.rows.iter().rev().find_map(dated)
+    }
+
+    /// The trade that was told before and should be told here, but is not: then
+    /// this is an old answer, and what it does not tell proves nothing.
+    fn lacks(&self, shown: &Shown) -> Option<Anchor> {
+        let told_before = shown.newest?;
+        let should_be_here = self.reaches_back_to.is_none_or(|reach| reach < told_before.traded_at);
+        let is_older = self.rows.keys().next_back().is_none_or(|newest| *newest < told_before.id);
+        (should_be_here && is_older).then_some(told_before)
+    }
+
     /// Whether nothing can lie between what is known and this.
     fn overlaps(&self, watermark: &Watermark, shown: &Shown) -> bool {
-        if self.reaches_back_to.is_some_and(|reach| reach <= watermark.ask_from()) || self.is_short {
+        if self.reaches_back_to.is_some_and(|reach| reach <= watermark.ask_from()) {
             return true;
         }
-        let Some((oldest, (decoded, _))) = self.rows.first_key_value() else { return false };
-        match shown.newest {
-            Some(newest) => *oldest <= newest,
-            // Nothing is known yet: enough that it reaches back to where the tape begins.
-            None => decoded.as_ref().is_ok_and(|trade| trade.traded_at < watermark.ask_from()),
+        let oldest = self.rows.first_key_value();
+        match (shown.newest, oldest) {
+            (Some(newest), Some((oldest, _))) => *oldest <= newest.id,
+            // Nothing is known yet: enough that it reaches back to where the tape begins,
+            // or that there are no more trades than these.
+            (None, Some((_, (decoded, _)))) => {
+                let is_before = |at: EpochMs| at < watermark.ask_from();
+                decoded.as_ref().is_ok_and(|trade| is_before(trade.traded_at)) || self.is_all_there_is()
+            }
+            (None, None) => self.is_all_there_is(),
+            (Some(_), None) => false,
         }
+    }
+
+    fn is_all_there_is(&self) -> bool {
+        self.is_short && self.reaches_back_to.is_none() && self.without_id.is_empty()
     }
 
     /// What lies between what is known and this.
     fn gap(&self, watermark: &Watermark, shown: &Shown) -> Option<Gap> {
-        let from = shown.trades.values().map(|trade| trade.traded_at).max();
-        let from = from.unwrap_or_else(|| watermark.settled_until()).max(watermark.settled_until());
-        let oldest = self.rows.values().find_map(|(decoded, _)| decoded.as_ref().ok().map(|trade| trade.traded_at));
-        let to = oldest.or(self.reaches_back_to)?.max(from);
-        let detail = format!("the exchange tells its newest trades only, and those after {from} had passed by {to}");
+        let settled_until = watermark.settled_until();
+        let from = shown.newest.map_or(settled_until, |newest| newest.traded_at.max(settled_until));
+        let trades = self.rows.values().filter_map(|(decoded, _)| decoded.as_ref().ok());
+        let oldest = trades.map(|trade| trade.traded_at).next().or(self.reaches_back_to)?;
+        // What is missing may have been made a little after the first that is there.
+        let to = oldest.plus_ms(DISORDER_MS).max(from);
+        let detail =
+            format!("the exchange tells its newest trades only, and those after {from} had passed by {oldest}");
         Some(Gap { from, to, detail })
     }
 }

@@ -7,11 +7,10 @@ use reqwest::redirect::Policy;
 use tape::{Ticker, Watermark};
 use url::Url;
 
-use super::answer::Request;
-use super::ask::Ask as _;
-use super::{Answer, PageError, RateBudget, Reader, RestSettings};
-use crate::reading::{Anchor, ByTime, Question};
-use crate::{Clock, Market, NotAPage, tls};
+use super::pace::Pace;
+use super::{Answer, Asked, PageError, RateBudget, Reader, RestSettings};
+use crate::reading::Anchor;
+use crate::{Clock, Market, tls};
 
 /// How many rows an answer may have at most, however small they are.
 pub(super) const ROW_LIMIT: usize = 50_000;
@@ -28,6 +27,7 @@ pub struct RestClient {
     pub(super) clock: Clock,
     pub(super) http: reqwest::Client,
     pub(super) budget: Arc<RateBudget>,
+    pub(super) pace: Arc<Pace>,
 }
 
 /// No client could be made for this address.
@@ -51,7 +51,8 @@ impl RestClient {
         let http = http_client(&base_url, &settings)
             .map_err(|source| ClientError { url: base_url.clone(), source: source.without_url() })?;
         let budget = Arc::new(RateBudget::new(&settings));
-        Ok(Self { market, base_url, settings, clock, http, budget })
+        let pace = Arc::new(Pace::new(settings.pause_between));
+        Ok(Self { market, base_url, settings, clock, http, budget, pace })
     }
 
     /// The market it asks.
@@ -67,7 +68,8 @@ impl RestClient {
     /// Who reads one ticker's history, from wherever it is told to. The anchor
     /// is where an earlier reader has come to, as far as that is known.
     pub fn reader(&self, ticker: Ticker, anchor: Option<Anchor>) -> Reader {
-        Reader::new(self.clone(), ticker, anchor)
+        let (market, base_url, page_limit) = (self.market, self.base_url.clone(), self.settings.page_limit);
+        Reader::over(self.clone(), Asked { market, base_url, page_limit, ticker }, anchor)
     }
 
     /// Asks once for what follows a watermark, from nothing but that: who reads
@@ -77,24 +79,6 @@ impl RestClient {
     /// [`PageError`] says whether and when to ask again.
     pub async fn page(&self, ticker: &Ticker, watermark: &Watermark) -> Result<Answer, PageError> {
         self.reader(ticker.clone(), None).page(watermark).await
-    }
-
-    /// Asks for the page that follows a watermark, from a market that is read by time.
-    pub(super) async fn page_by_time(
-        &self,
-        by_time: &dyn ByTime,
-        ticker: &Ticker,
-        watermark: &Watermark,
-    ) -> Result<Answer, PageError> {
-        let url = by_time.page_url(&self.base_url, ticker, watermark);
-        let told = self.ask(ticker, Question { url, weight: 1 }).await?;
-        let rows = by_time.rows(&told.body).map_err(|not_a_page| told.unreadable(not_a_page))?;
-        if ROW_LIMIT < rows.len() {
-            let too_many = NotAPage(format!("{} rows are more than the {ROW_LIMIT} that are read", rows.len()));
-            return Err(told.unreadable(too_many));
-        }
-        let (ask_from, page_limit) = (watermark.ask_from(), self.settings.page_limit);
-        Ok(Request { ticker, ask_from, page_limit, market_time: told.market_time }.answer(rows))
     }
 }
 

@@ -8,7 +8,10 @@ mod by_id;
 mod by_overlap;
 mod client;
 mod error;
+mod harvest;
+mod pace;
 mod reader;
+mod seek;
 mod settings;
 mod trail;
 
@@ -17,7 +20,7 @@ pub use ask::{Ask, Told};
 pub use budget::{NoTurn, RateBudget};
 pub use client::{ClientError, RestClient};
 pub use error::PageError;
-pub use reader::Reader;
+pub use reader::{Asked, Reader};
 pub use settings::RestSettings;
 
 /// Rows of one answer from which on more are asked for later: beyond that a

@@ -12,12 +12,19 @@ use crate::reading::Anchor;
 pub(super) struct Trail {
     anchor: Option<Anchor>,
     read: VecDeque<Anchor>,
+    /// The highest id that any answer reached.
+    told: Option<u64>,
 }
 
 impl Trail {
     /// Begins after a trade, as far as one is known.
     pub fn from(anchor: Option<Anchor>) -> Self {
-        Self { anchor, read: VecDeque::new() }
+        Self { anchor, ..Self::default() }
+    }
+
+    /// Begins after a trade that was looked for.
+    pub fn begin(&mut self, anchor: Anchor) -> Anchor {
+        *self.anchor.insert(anchor)
     }
 
     /// The trade up to which all are confirmed.
@@ -37,6 +44,13 @@ impl Trail {
     /// What was read now, after the anchor; what was read before is forgotten.
     pub fn read(&mut self, trades: impl IntoIterator<Item = Anchor>) {
         self.read = trades.into_iter().collect();
+    }
+
+    /// An answer reached this id. Gives the highest that one had reached before.
+    pub fn told(&mut self, last: u64) -> Option<u64> {
+        let before = self.told;
+        self.told = before.max(Some(last));
+        before
     }
 }
 
@@ -59,5 +73,14 @@ mod tests {
         assert_eq!(trail.anchor(), Some(at(7, 1_100)));
         trail.settled(EpochMs::new(999));
         assert_eq!(trail.anchor(), Some(at(7, 1_100)));
+    }
+
+    #[test]
+    fn what_was_told_only_rises() {
+        let mut trail = Trail::default();
+
+        assert_eq!(trail.told(7), None);
+        assert_eq!(trail.told(5), Some(7));
+        assert_eq!(trail.told(9), Some(7));
     }
 }

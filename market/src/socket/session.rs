@@ -96,7 +96,8 @@ async fn connect_beside(
     overlap: &mut Overlap,
     shutdown: &CancellationToken,
 ) -> Result<Stream, Ended> {
-    let (url, limit, longest) = (socket.settings.url.clone(), socket.settings.message_limit, socket.settings.connect_timeout);
+    let (url, limit, longest) =
+        (socket.settings.url.clone(), socket.settings.message_limit, socket.settings.connect_timeout);
     let connecting = timeout(longest, connect(url, limit));
     tokio::pin!(connecting);
     loop {
@@ -236,11 +237,7 @@ async fn act(socket: &Socket, stream: &mut Stream, talk: &mut Talk, now: Instant
 }
 
 /// Takes in what the old connection gave. Its end ends nothing but itself.
-fn hear_old(
-    socket: &Socket,
-    overlap: &mut Overlap,
-    message: Option<tungstenite::Result<Message>>,
-) -> Result<(), End> {
+fn hear_old(socket: &Socket, overlap: &mut Overlap, message: Option<tungstenite::Result<Message>>) -> Result<(), End> {
     let Some(mut conversation) = overlap.conversation().map(std::mem::take) else { return Ok(()) };
     let heard = take(socket, &mut conversation, None, overlap, message);
     if let Some(own) = overlap.conversation() {

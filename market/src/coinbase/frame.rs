@@ -1,0 +1,78 @@
+//! What Coinbase Exchange says on its socket: one trade a message.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tape::Rejection;
+
+use crate::conversation::{Notice, Symbols};
+use crate::field::{self, Parts};
+use crate::said::{Decoded, Refusal};
+
+/// Products in one message: few, since one that is not known may spoil the message.
+const PRODUCTS_TOGETHER: usize = 10;
+
+#[derive(Deserialize)]
+struct Frame<'json> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    product_id: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    trade_id: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    size: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    price: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    message: Option<&'json RawValue>,
+    #[serde(borrow, default)]
+    reason: Option<&'json RawValue>,
+}
+
+pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
+    let message = |products: &[String]| {
+        let channels = ["matches", "heartbeat"];
+        serde_json::json!({ "type": "subscribe", "product_ids": products, "channels": channels }).to_string()
+    };
+    symbols.chunks(PRODUCTS_TOGETHER).map(message).collect()
+}
+
+pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    let frame: Frame<'_> = match field::object(json) {
+        Ok(frame) => frame,
+        Err(refusal) => {
+            each(Err(refusal));
+            return Notice::None;
+        }
+    };
+    match frame.kind.map(RawValue::get) {
+        Some(r#""match""#) => each(trade(&frame, symbols)),
+        Some(r#""error""#) => return refused(&frame),
+        // `last_match` was made before we listened, and REST has it; `rfq_match` is made apart from the order book.
+        Some(kind) if kind.starts_with('"') => {}
+        Some(kind) => {
+            let found = crate::said::beginning(kind, 64).to_owned();
+            each(Err(Refusal::of(Rejection::WrongType { field: "type", found })));
+        }
+        None => each(Err(Refusal::of(Rejection::MissingField { field: "type" }))),
+    }
+    Notice::None
+}
+
+fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
+    Parts {
+        ticker: field::symbol("product_id", frame.product_id, symbols),
+        traded_at: field::rfc3339("time", frame.time),
+        id: field::number_id("trade_id", frame.trade_id),
+        quantity: field::quantity("size", frame.size),
+        price: field::price("price", frame.price),
+    }
+    .trade()
+}
+
+fn refused(frame: &Frame<'_>) -> Notice {
+    let words: Vec<&str> = [frame.message, frame.reason].into_iter().flatten().map(RawValue::get).collect();
+    Notice::Refused(words.join(": "))
+}
