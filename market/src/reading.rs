@@ -111,10 +111,9 @@ pub struct About<'a> {
 /// What an answer to [`ById::after`] shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
-    /// What follows the anchor and nothing else, until the page is full.
-    WhatFollows,
-    /// The same from somewhat before the anchor on, so that the anchor is on the page too.
-    TheAnchorToo,
+    /// The anchor, and whatever follows it until the page is full. An answer without the
+    /// anchor is older than the one that told it.
+    TheAnchorAndOn,
     /// The next ids, a page of them. Whether there are any behind, only the newest page tells.
     TheNextIds,
 }

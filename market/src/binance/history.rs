@@ -44,12 +44,13 @@ struct RestError {
 }
 
 impl ById for History {
+    /// From the anchor itself on: an answer that does not know it knows less than was told.
     fn after(&self, about: About<'_>, anchor: Anchor, way: usize) -> Option<Question> {
-        (way == 0).then(|| trades(about, Some(anchor.id + 1)))
+        (way == 0).then(|| trades(about, Some(anchor.id)))
     }
 
     fn shows(&self) -> Shows {
-        Shows::WhatFollows
+        Shows::TheAnchorAndOn
     }
 
     fn older(&self, about: About<'_>, before: Option<u64>) -> Option<Question> {

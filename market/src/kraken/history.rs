@@ -39,7 +39,7 @@ impl ById for History {
     }
 
     fn shows(&self) -> Shows {
-        Shows::TheAnchorToo
+        Shows::TheAnchorAndOn
     }
 
     fn older(&self, about: About<'_>, before: Option<u64>) -> Option<Question> {

@@ -140,8 +140,7 @@ impl<A: Ask> ByIdReader<'_, A> {
                 return Ok(Some(Followed::By(following, more_may_follow)));
             }
             let is_the_end = match shows {
-                Shows::WhatFollows => count == 0,
-                Shows::TheAnchorToo => has_room && newest == Some(last.id),
+                Shows::TheAnchorAndOn => has_room && newest == Some(last.id),
                 Shows::TheNextIds => false,
             };
             if is_the_end {
