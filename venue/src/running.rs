@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock;
 use crate::config::VenueConfig;
+use crate::dialect::Dialect;
 use crate::fault::{FaultRates, RateError};
 use crate::http;
 use crate::ledger::Injected;
@@ -130,6 +131,11 @@ impl Running {
     /// The address of everything: `http://127.0.0.1:61792`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The dialect it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.shared.dialect
     }
 
     /// The address of a WebSocket of the spoken dialect.

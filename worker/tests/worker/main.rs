@@ -7,6 +7,7 @@ mod stage;
 mod bounds;
 mod chain;
 mod convergence;
+mod exchanges;
 mod leading;
 mod paging;
 mod processes;

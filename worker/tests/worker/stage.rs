@@ -23,10 +23,16 @@ pub struct Worker {
 
 /// The variables that point a worker at a venue and a database, and more.
 pub fn vars(venue: &Running, pg_string: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let market = venue.dialect().name();
+    let (ws_url, rest_url) = match socket_path(market) {
+        None => (venue.ws_url(), venue.rest_url()),
+        Some(path) => (venue.ws_at(path), venue.url()),
+    };
     let mut vars = vec![
         ("PG_STRING".to_owned(), pg_string.to_owned()),
-        ("MARKET_WS_URL".to_owned(), venue.ws_url()),
-        ("MARKET_REST_URL".to_owned(), venue.rest_url()),
+        ("MARKET".to_owned(), market.to_owned()),
+        ("MARKET_WS_URL".to_owned(), ws_url),
+        ("MARKET_REST_URL".to_owned(), rest_url),
         ("POLL_EVERY".to_owned(), "200ms".to_owned()),
     ];
     for (name, value) in more {
@@ -34,6 +40,18 @@ pub fn vars(venue: &Running, pg_string: &str, more: &[(&str, &str)]) -> Vec<(Str
         vars.push(((*name).to_owned(), (*value).to_owned()));
     }
     vars
+}
+
+/// Where an exchange's socket is on its host, as its adapter knows it; none of the generic one.
+fn socket_path(market: &str) -> Option<&'static str> {
+    match market {
+        "binance" => Some("/ws"),
+        "bybit" => Some("/v5/public/spot"),
+        "coinbase" | "bitstamp" => Some("/"),
+        "kraken" => Some("/v2"),
+        "okx" => Some("/ws/v5/business"),
+        _ => None,
+    }
 }
 
 impl Worker {
