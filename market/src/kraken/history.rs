@@ -1,8 +1,9 @@
 //! Kraken's `Trades`: oldest first, from a nanosecond on.
 //!
 //! Whether `since` is exclusive to the nanosecond, and whether a page may end
-//! between trades of one instant, is not documented. So it is asked from before
-//! the millisecond of the last trade known, and the ids tell what is new.
+//! between trades of one instant, is not documented; and a trade may be numbered
+//! after another that was made later. So it is asked from a second before the
+//! last trade known, and the ids tell what is new.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,8 +17,9 @@ use crate::field::{self, Parts};
 use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::Decoded;
 
-/// How long before the last trade's millisecond each way asks from, in nanoseconds.
-const EARLIER_NS: [i64; 3] = [1, 1_000_000_000, 10_000_000_000];
+/// How long before the last trade's millisecond each way asks from, in nanoseconds: as long as
+/// times may fall; not at all, where a page does not hold a second; and longer.
+const EARLIER_NS: [i64; 3] = [1_000_000_000, 1, 10_000_000_000];
 
 /// A lockout does not say for how long.
 const LOCKED_OUT: Duration = Duration::from_secs(900);

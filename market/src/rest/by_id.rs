@@ -63,7 +63,10 @@ impl<A: Ask> ByIdReader<'_, A> {
     pub async fn read(&self, watermark: &Watermark, trail: &mut Trail) -> Result<Answer, PageError> {
         let anchor = match trail.anchor() {
             Some(anchor) => anchor,
-            None => trail.begin(self.seek(watermark.ask_from().minus_ms(DISORDER_MS)).await?),
+            None => {
+                let anchor = self.seek(watermark.ask_from().minus_ms(DISORDER_MS)).await?;
+                trail.begin(anchor, watermark.settled_until())
+            }
         };
         let mut harvest = Harvest::after(anchor);
         let (mut is_at_end, mut goes_on) = (false, true);
@@ -81,8 +84,12 @@ impl<A: Ask> ByIdReader<'_, A> {
                 return Err(self.unavailable(format!("more than {ROW_LIMIT} trades lie within {DISORDER_MS} ms")));
             }
         }
+        let (last, told) = (harvest.last.id, trail.told());
+        if let Some(told) = told.filter(|told| is_at_end && last < *told) {
+            return Err(self.unavailable(format!("trade {told} was told before, and the newest now is {last}")));
+        }
         trail.read(harvest.rows.iter().map(|(anchor, _)| *anchor));
-        harvest.name_the_late(trail.told(harvest.last.id), watermark);
+        harvest.name_the_late(trail, told, watermark);
         Ok(harvest.answer(self.about.ticker, watermark, is_at_end, goes_on))
     }
 
@@ -127,6 +134,7 @@ impl<A: Ask> ByIdReader<'_, A> {
         }
         let mut way = 0;
         while let Some(question) = self.by_id.after(self.about, last, way) {
+            let is_usual = way == 0;
             way += 1;
             let Sheet { count, rows } = match self.sheet(question, harvest).await {
                 // Only the usual way is known to be taken by every market.
@@ -140,7 +148,7 @@ impl<A: Ask> ByIdReader<'_, A> {
                 return Ok(Some(Followed::By(following, more_may_follow)));
             }
             let is_the_end = match shows {
-                Shows::TheAnchorAndOn => has_room && newest == Some(last.id),
+                Shows::TheAnchorAndOn => is_usual && has_room && newest == Some(last.id),
                 Shows::TheNextIds => false,
             };
             if is_the_end {

@@ -7,6 +7,7 @@ use tape::{EpochMs, Ticker, Watermark};
 use super::ROWS_TOGETHER;
 use super::answer::{Answer, Request};
 use super::by_id::DISORDER_MS;
+use super::trail::Trail;
 use crate::headers::MarketTime;
 use crate::reading::{Anchor, Gap};
 use crate::said::{Decoded, Row};
@@ -95,13 +96,14 @@ impl Harvest {
         self.last.id = until;
     }
 
-    /// Names the trades that no answer had told when it was asked for everything up to
-    /// `told`, though they are from before what was settled then.
-    pub fn name_the_late(&mut self, told: Option<u64>, watermark: &Watermark) {
+    /// Names the trades beyond `told`, the last id ever read before, that are from before
+    /// what was settled meanwhile.
+    pub fn name_the_late(&mut self, trail: &Trail, told: Option<u64>, watermark: &Watermark) {
         let settled_until = watermark.settled_until();
         let is_late = |(anchor, kept): &&(Anchor, Kept)| {
             let is_new = told.is_some_and(|told| told < anchor.id);
-            is_new && kept.decoded.is_ok() && anchor.traded_at <= settled_until
+            let is_settled = anchor.traded_at <= settled_until && trail.is_ours(anchor.traded_at);
+            is_new && kept.decoded.is_ok() && is_settled
         };
         let late: Vec<Anchor> = self.rows.iter().filter(is_late).map(|(anchor, _)| *anchor).collect();
         let times = || late.iter().map(|anchor| anchor.traded_at);

@@ -12,8 +12,10 @@ use crate::reading::Anchor;
 pub(super) struct Trail {
     anchor: Option<Anchor>,
     read: VecDeque<Anchor>,
-    /// The highest id that any answer reached.
+    /// The highest id that was ever read.
     told: Option<u64>,
+    /// What is from before this is none of ours.
+    begins_after: Option<EpochMs>,
 }
 
 impl Trail {
@@ -22,9 +24,15 @@ impl Trail {
         Self { anchor, ..Self::default() }
     }
 
-    /// Begins after a trade that was looked for.
-    pub fn begin(&mut self, anchor: Anchor) -> Anchor {
+    /// Begins after a trade that was looked for, with what was made after a moment.
+    pub fn begin(&mut self, anchor: Anchor, after: EpochMs) -> Anchor {
+        self.begins_after = Some(after);
         *self.anchor.insert(anchor)
+    }
+
+    /// Whether a trade was made since the tape begins, as far as that is known.
+    pub fn is_ours(&self, traded_at: EpochMs) -> bool {
+        self.begins_after.is_none_or(|after| after < traded_at)
     }
 
     /// The trade up to which all are confirmed.
@@ -44,13 +52,12 @@ impl Trail {
     /// What was read now, after the anchor; what was read before is forgotten.
     pub fn read(&mut self, trades: impl IntoIterator<Item = Anchor>) {
         self.read = trades.into_iter().collect();
+        self.told = self.told.max(self.read.back().map(|last| last.id));
     }
 
-    /// An answer reached this id. Gives the highest that one had reached before.
-    pub fn told(&mut self, last: u64) -> Option<u64> {
-        let before = self.told;
-        self.told = before.max(Some(last));
-        before
+    /// The highest id that was ever read.
+    pub fn told(&self) -> Option<u64> {
+        self.told
     }
 }
 
@@ -78,9 +85,13 @@ mod tests {
     #[test]
     fn what_was_told_only_rises() {
         let mut trail = Trail::default();
+        assert_eq!(trail.told(), None);
 
-        assert_eq!(trail.told(7), None);
-        assert_eq!(trail.told(5), Some(7));
-        assert_eq!(trail.told(9), Some(7));
+        trail.read([at(6, 1_000), at(7, 1_000)]);
+        assert_eq!(trail.told(), Some(7));
+        trail.read([at(5, 1_000)]);
+        assert_eq!(trail.told(), Some(7));
+        trail.read([]);
+        assert_eq!(trail.told(), Some(7));
     }
 }

@@ -54,10 +54,10 @@ fn coinbase_is_asked_for_the_page_before_the_id_a_page_ahead() {
 }
 
 #[test]
-fn kraken_is_asked_from_before_the_millisecond_of_the_anchor_and_earlier_each_way() {
+fn kraken_is_asked_from_a_second_before_the_anchor_then_from_its_millisecond_then_from_earlier() {
     let expected = [
-        "0/public/Trades?pair=XBTUSD&count=100&since=1700000000122999999",
         "0/public/Trades?pair=XBTUSD&count=100&since=1699999999123000000",
+        "0/public/Trades?pair=XBTUSD&count=100&since=1700000000122999999",
         "0/public/Trades?pair=XBTUSD&count=100&since=1699999990123000000",
         "0/public/Trades?pair=XBTUSD&count=100",
         "0/public/Trades?pair=XBTUSD&count=100&since=1699999999999999999",
