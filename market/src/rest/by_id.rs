@@ -129,7 +129,7 @@ impl<A: Ask> ByIdReader<'_, A> {
         // not put, and the newest page tells what there is.
         let is_near_the_end = harvest.newest.is_none_or(|newest| newest <= last.id.saturating_add(page_ids));
         let begins_with_newest = shows == Shows::TheNextIds && is_near_the_end;
-        if begins_with_newest && let Some(followed) = self.from_the_newest(harvest, found).await? {
+        if begins_with_newest && let Some(followed) = self.what_the_newest_tells(harvest, found).await? {
             return Ok(Some(followed));
         }
         let mut way = 0;
@@ -156,14 +156,14 @@ impl<A: Ask> ByIdReader<'_, A> {
             }
             keep_nearest(found, following, self.about.page_limit);
         }
-        if !begins_with_newest && let Some(followed) = self.from_the_newest(harvest, found).await? {
+        if !begins_with_newest && let Some(followed) = self.what_the_newest_tells(harvest, found).await? {
             return Ok(Some(followed));
         }
         self.walk_back(harvest, found).await
     }
 
     /// What the newest page tells of what follows; none when the next id is not on it.
-    async fn from_the_newest(
+    async fn what_the_newest_tells(
         &self,
         harvest: &mut Harvest,
         found: &mut BTreeMap<u64, Kept>,
