@@ -195,6 +195,24 @@ async fn an_answer_older_than_what_was_told_proves_nothing() {
 }
 
 #[tokio::test]
+async fn after_a_restart_an_answer_older_than_the_anchor_is_recognized() {
+    for (exchange, manner) in ALL {
+        let truth: Vec<True> = (1..=300u64).map(|id| True::new(id, START + id.cast_signed() * 1_000)).collect();
+        let sim = Sim::new(exchange, manner, truth.clone());
+        sim.with(|state| (state.now, state.behind) = (START + 290_500, 60_000));
+        let known = Anchor { id: 280, traded_at: EpochMs::new(START + 280_000) };
+        let mut follower = Follower::new(&sim, PAGE, START + 281_000, Some(known));
+
+        let errors = follower.poll().await;
+        assert!(matches!(errors.as_slice(), [PageError::Unavailable { .. }]), "{exchange} {manner:?}: {errors:?}");
+
+        sim.with(|state| state.behind = 0);
+        follower.follow_until(START + 310_000, 1_000).await;
+        follower.check_from(START + 281_000);
+    }
+}
+
+#[tokio::test]
 async fn what_is_told_after_its_moment_was_settled_is_named() {
     for (exchange, manner) in ALL {
         let mut truth: Vec<True> = (1..=100u64).map(|id| True::new(id, START + id.cast_signed() * 1_000)).collect();
