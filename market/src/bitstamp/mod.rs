@@ -56,7 +56,7 @@ impl Adapter for Bitstamp {
         RestTerms {
             url: "https://www.bitstamp.net",
             // It gives all there is of a span, however much.
-            page_limit: 1_000_000,
+            page_limit: 10_000,
             // Half of 10,000 in ten minutes.
             weight_per_second: 8,
             burst: 16,

@@ -52,6 +52,9 @@ impl<A: Ask> Reader<A> {
         match asked.market.adapter().reads() {
             Reads::ByTime(by_time) => page_by_time(asker, by_time, about, watermark).await,
             Reads::ById(by_id) => {
+                // Were more asked for than it ever gives, a full page would look as if it had room.
+                let page_limit = about.page_limit.min(asked.market.adapter().rest_terms().page_limit);
+                let about = About { page_limit, ..about };
                 trail.settled(watermark.settled_until());
                 ByIdReader { by_id, asker, about }.read(watermark, trail).await
             }

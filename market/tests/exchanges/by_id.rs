@@ -3,6 +3,7 @@
 use market::{Anchor, PageError};
 use tape::EpochMs;
 
+use crate::market;
 use crate::simulated::{Follower, Manner, SETTLE_DELAY, START, Sim, True, lively};
 
 /// Each exchange that is read by ids, in each manner it may have.
@@ -143,6 +144,43 @@ async fn holes_are_named_and_everything_else_is_read() {
             assert!(gap.from < gap.to, "{gap:?}");
         }
         assert!(sim.with(|state| state.asked.len()) < 300, "{exchange} {manner:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_backlog_longer_than_an_answer_is_read_whole_though_times_fall_where_it_is_cut() {
+    for (exchange, manner) in ALL {
+        // Each tenth trade is numbered 900 ms after it was made.
+        let disordered = |id: u64| START + id.cast_signed() * 30 - if id % 10 == 0 { 900 } else { 0 };
+        let truth: Vec<True> = (100..=6_000u64).map(|id| True::new(id, disordered(id))).collect();
+        let sim = Sim::new(exchange, manner, truth);
+        sim.with(|state| state.now = START + 600_000);
+        let mut follower = Follower::new(&sim, 500, START, None);
+
+        assert!(follower.poll().await.is_empty());
+
+        follower.check_from(START);
+        assert_eq!(follower.gap_details(), [""; 0], "{exchange} {manner:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_hole_far_from_the_end_costs_few_questions() {
+    for (exchange, manner) in ALL {
+        let ids = (1..=500u64).chain(1_500..=12_000);
+        let truth: Vec<True> = ids.map(|id| True::new(id, START + id.cast_signed() * 20)).collect();
+        let sim = Sim::new(exchange, manner, truth);
+        sim.with(|state| state.now = START + 600_000);
+        let mut follower = Follower::new(&sim, 100, START, None);
+
+        assert!(follower.poll().await.is_empty());
+
+        follower.check_from(START);
+        assert_eq!(follower.gap_details(), ["the exchange's own history lacks the trades 501 to 1499"]);
+        // A page of Kraken's begins with the second before.
+        let pages = if exchange == "kraken" { 11_000 / 50 } else { 11_000 / 100 };
+        let questions = sim.with(|state| state.asked.len());
+        assert!(questions <= pages + 60, "{exchange} {manner:?}: {questions}");
     }
 }
 
@@ -288,12 +326,14 @@ async fn a_backfill_takes_about_a_question_a_page() {
         let truth: Vec<True> = (1..=6_000u64).map(|id| True::new(id, START + id.cast_signed() * 20)).collect();
         let sim = Sim::new(exchange, manner, truth);
         sim.with(|state| state.now = START + 200_000);
-        let mut follower = Follower::new(&sim, 1_000, START, None);
+        // More than any of them gives at most.
+        let mut follower = Follower::new(&sim, 5_000, START, None);
 
         assert!(follower.poll().await.is_empty());
 
         follower.check_from(START);
         let questions = sim.with(|state| state.asked.len());
-        assert!(questions <= 15, "{exchange} {manner:?}: {questions}");
+        let gives_at_most = market(exchange).adapter().rest_terms().page_limit;
+        assert!(questions <= 6_000 / gives_at_most + 15, "{exchange} {manner:?}: {questions}");
     }
 }
