@@ -294,6 +294,19 @@ fn the_first_push_of_each_instrument_of_okx_is_of_the_past() {
 }
 
 #[test]
+fn of_the_twins_of_bitstamp_the_text_is_read() {
+    let frame = ALL[5].frame.replace("57748.80", "57748.800000000000000001").replace("1E-8", "1.000000001E-8");
+
+    let (heard, _) = hear(&ALL[5], &frame);
+
+    let trade = heard[0].as_ref().expect("a trade");
+    assert_eq!(
+        (trade.price.to_string(), trade.quantity.to_string()),
+        ("57748.800000000000000001".into(), "0.00000001000000001".into())
+    );
+}
+
+#[test]
 fn okx_says_that_it_wants_a_login() {
     let error = r#"{"event":"error","code":"60011","msg":"Please log in","connId":"a"}"#;
     let (_, notice) = hear(&ALL[4], error);
