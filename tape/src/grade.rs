@@ -235,8 +235,7 @@ mod tests {
             trade("escaped", 2_003, "1"),
             trade("unheard", 2_006, "1"),
         ];
-        let page =
-            Page { trades, latest_row_at: Some(EpochMs::new(9_000)), ..Page::empty_at(EpochMs::new(9_000)) };
+        let page = Page { trades, latest_row_at: Some(EpochMs::new(9_000)), ..Page::empty_at(EpochMs::new(9_000)) };
 
         let mut grades: Vec<_> = reconcile(&Watermark::Through(EpochMs::new(1_000)), &page, &known, PATIENCE)
             .grades()

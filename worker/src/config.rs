@@ -15,7 +15,9 @@ use tape::bound::{Coverage, Terms};
 use tape::{EpochMs, Interval, Suspects, Ticker};
 use url::Url;
 
-use values::{backfill_from, interval, log_format, market_clock, or, or_off, retention, share, text, tickers, venue_name};
+use values::{
+    backfill_from, interval, log_format, market_clock, or, or_off, retention, share, text, tickers, venue_name,
+};
 pub use variables::VARIABLES;
 
 /// The variables as they come.
@@ -219,12 +221,18 @@ impl Reader {
             market_clock: self
                 .parse("MARKET_CLOCK", raw.market_clock, "wall or market", market_clock)
                 .unwrap_or(MarketClock::Wall),
-            settle_delay_ms: self.millis("SETTLE_DELAY", or(raw.settle_delay, rest.settle_delay.as_millis()), 0, 3_600_000),
+            settle_delay_ms: self.millis(
+                "SETTLE_DELAY",
+                or(raw.settle_delay, rest.settle_delay.as_millis()),
+                0,
+                3_600_000,
+            ),
             allowed_skew_ms: self.millis("ALLOWED_SKEW", raw.allowed_skew, 0, 600_000),
             late_after_ms: self.millis("LATE_AFTER", raw.late_after, 1, 3_600_000),
             suspects: self.suspects(raw.suspect_future, raw.suspect_price_band, raw.suspect_quantity_factor),
             poll_every: self.duration("POLL_EVERY", raw.poll_every, 50, 3_600_000),
-            rest_rate: NonZeroU32::new(self.count("REST_RATE", or(raw.rest_rate, rest.weight_per_second), 1, 100_000)).unwrap_or(NonZeroU32::MIN),
+            rest_rate: NonZeroU32::new(self.count("REST_RATE", or(raw.rest_rate, rest.weight_per_second), 1, 100_000))
+                .unwrap_or(NonZeroU32::MIN),
             audit_share: self
                 .parse("AUDIT_SHARE", raw.audit_share, "a fraction from 0 to 1, as 0.1", share)
                 .unwrap_or_default(),

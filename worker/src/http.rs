@@ -93,7 +93,8 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
             "sessions_lost": metrics.sessions_lost.get(),
         })
     };
-    let worst = shared.followed.iter().map(|(_, metrics)| Standing::of(metrics, now)).max().unwrap_or(Standing::Waiting);
+    let worst =
+        shared.followed.iter().map(|(_, metrics)| Standing::of(metrics, now)).max().unwrap_or(Standing::Waiting);
     let code = if worst == Standing::Stale { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let body = match shared.followed.as_slice() {
         [(_, metrics)] => of_one(metrics),

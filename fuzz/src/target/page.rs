@@ -1,9 +1,9 @@
 //! The body of a REST answer, and the page made of it.
 
+use market::Decoded;
 use market::headers::MarketTime;
 use market::rest::Request;
 use market::said::KEPT_BYTES;
-use market::Decoded;
 use serde_json::Value;
 use tape::{EpochMs, Ticker};
 
@@ -51,8 +51,7 @@ pub(super) fn check(bytes: &[u8]) {
 
     let ticker = Ticker::new("BTC").expect("a ticker");
     let market_time = MarketTime { present: EpochMs::new(PRESENT), latest: EpochMs::new(LATEST) };
-    let question =
-        Request { ticker: &ticker, ask_from: EpochMs::new(ASKED_FROM), page_limit: PAGE_LIMIT, market_time };
+    let question = Request { ticker: &ticker, ask_from: EpochMs::new(ASKED_FROM), page_limit: PAGE_LIMIT, market_time };
     let answer = question.answer(rows);
 
     let (accepted, rejected) = (answer.page.trades.len(), answer.rejected.len());

@@ -38,8 +38,11 @@ pub(super) fn of_each(vars: BTreeMap<String, String>) -> Result<Vec<BTreeMap<Str
 fn of_market(market: Market, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let suffix = |market: Market| format!("_{}", market.as_str().to_uppercase());
     let is_of_some_market = |name: &str| Market::all().any(|market| name.ends_with(&suffix(market)));
-    let mut own: BTreeMap<String, String> =
-        vars.iter().filter(|(name, _)| !is_of_some_market(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut own: BTreeMap<String, String> = vars
+        .iter()
+        .filter(|(name, _)| !is_of_some_market(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     for (name, value) in vars {
         if let Some(name) = name.strip_suffix(&suffix(market)) {
             own.insert(name.to_owned(), value.clone());
@@ -95,7 +98,11 @@ mod tests {
         let both = ("MARKET", "binance,bybit");
         let tickers = ("TICKERS", "BTC/USDT");
 
-        assert!(configs(&[both, tickers, ("MARKET_WS_URL", "ws://a")]).expect_err("whose").contains("MARKET_WS_URL_BINANCE"));
+        assert!(
+            configs(&[both, tickers, ("MARKET_WS_URL", "ws://a")])
+                .expect_err("whose")
+                .contains("MARKET_WS_URL_BINANCE")
+        );
         assert!(configs(&[("MARKET", "binance,Binance"), tickers]).expect_err("twice").contains("twice"));
         assert!(configs(&[("MARKET", "binance,nowhere"), tickers]).expect_err("unknown").contains("nowhere"));
         let same = [both, tickers, ("EXCHANGE_BINANCE", "X"), ("EXCHANGE_BYBIT", "x")];

@@ -7,7 +7,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("MARKET_WS_URL", "", "the fast channel; empty: the market's own, for `generic` `ws://127.0.0.1:61792/stream`"),
     ("MARKET_REST_URL", "", "the slow channel; empty: the market's own, for `generic` `http://127.0.0.1:61792/trades`"),
     ("EXCHANGE", "the market's name", "the name trades and figures are stored under"),
-    ("TICKERS", "", "tickers to follow, separated by commas; those a generic market mentions are added, others tell only what is asked for"),
+    (
+        "TICKERS",
+        "",
+        "tickers to follow, separated by commas; those a generic market mentions are added, others tell only what is asked for",
+    ),
     ("INTERVAL", "300000", "length of the window: milliseconds or a duration (`5m`), whole seconds up to 24h"),
     (
         "BACKFILL_FROM",
@@ -20,7 +24,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "wall",
         "`wall`, or `market`: marks follow the present that REST reports, for a market that is not live",
     ),
-    ("SETTLE_DELAY", "", "how long after a moment REST is taken to know all its trades; empty: `2s` for `generic`, `5s` for others"),
+    (
+        "SETTLE_DELAY",
+        "",
+        "how long after a moment REST is taken to know all its trades; empty: `2s` for `generic`, `5s` for others",
+    ),
     ("ALLOWED_SKEW", "5s", "how far our clock and the market's may be apart"),
     ("LATE_AFTER", "1s", "a trade heard later than this after it was made is counted as late"),
     (
@@ -39,7 +47,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "how many times the largest quantity of the last ten minutes a trade may have; or `off`",
     ),
     ("POLL_EVERY", "1s", "pace of REST requests per ticker when there is nothing new"),
-    ("REST_RATE", "", "what may be asked of REST per second over all tickers, in the market's own weights; empty: 500 for `generic`, half of what others allow"),
+    (
+        "REST_RATE",
+        "",
+        "what may be asked of REST per second over all tickers, in the market's own weights; empty: 500 for `generic`, half of what others allow",
+    ),
     ("AUDIT_SHARE", "0.1", "share of REST_RATE for reading settled trades again; 0 is never"),
     ("AUDIT_EVERY", "5s", "pace of such readings per ticker, within the share"),
     ("PAGE_LIMIT", "", "rows of a full REST page; empty: 100 for `generic`, what others give at most"),

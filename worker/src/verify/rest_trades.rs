@@ -99,7 +99,6 @@ impl RestTrades {
         }
         Ok(effort)
     }
-
 }
 
 async fn page(reader: &mut Reader, watermark: &Watermark) -> anyhow::Result<Answer> {

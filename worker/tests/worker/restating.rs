@@ -79,7 +79,8 @@ async fn corrections(client: &Client, count: i64) {
 
 async fn metric(stage: &Stage, name: &str) -> u64 {
     let (_, text) = stage.worker.as_ref().expect("it runs").get("/metrics").await.expect("an answer");
-    let line = text.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_else(|| panic!("{name} in {text}"));
+    let line =
+        text.lines().find(|line| line.starts_with(&format!("{name}{{"))).unwrap_or_else(|| panic!("{name} in {text}"));
     line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a count")
 }
 
