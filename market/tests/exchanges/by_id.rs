@@ -151,7 +151,7 @@ async fn holes_are_named_and_everything_else_is_read() {
 async fn a_backlog_longer_than_an_answer_is_read_whole_though_times_fall_where_it_is_cut() {
     for (exchange, manner) in ALL {
         // Each tenth trade is numbered 900 ms after it was made.
-        let disordered = |id: u64| START + id.cast_signed() * 30 - if id % 10 == 0 { 900 } else { 0 };
+        let disordered = |id: u64| START + id.cast_signed() * 30 - if id.is_multiple_of(10) { 900 } else { 0 };
         let truth: Vec<True> = (100..=6_000u64).map(|id| True::new(id, disordered(id))).collect();
         let sim = Sim::new(exchange, manner, truth);
         sim.with(|state| state.now = START + 600_000);

@@ -110,7 +110,8 @@ fn bitstamp(truth: Vec<True>) -> (Sim, Follower) {
     let mut follower = Follower::new(&sim, 1_000_000, START, None);
     // Two of three were heard on the socket, to the millisecond.
     let truth = sim.with(|state| state.truth.clone());
-    follower.heard = truth.iter().filter(|one| one.id % 3 != 0).map(|one| (one.id, as_trade(one, one.ms()))).collect();
+    follower.heard =
+        truth.iter().filter(|one| !one.id.is_multiple_of(3)).map(|one| (one.id, as_trade(one, one.ms()))).collect();
     (sim, follower)
 }
 
