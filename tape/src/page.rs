@@ -130,7 +130,7 @@ mod tests {
                 trades: vec![trade("a", 4_500, "1"), trade("b", 5_000, "1")],
                 latest_row_at: Some(EpochMs::new(latest)),
                 is_full,
-                market_time: EpochMs::new(9_000),
+                ..Page::empty_at(EpochMs::new(9_000))
             };
             page.leads_on(&asked_from, &Watermark::Through(EpochMs::new(4_000)), patience)
         };

@@ -102,7 +102,7 @@ pub fn play(play: Play) -> Vec<Event> {
         }
         market.advance(now);
         desk.hear(&mut ear, now);
-        if market.listeners().len() == 0 && rejoin_at.is_none() {
+        if market.listeners() == 0 && rejoin_at.is_none() {
             rejoin_at = Some(now.plus_ms(1_000));
         }
         if rejoin_at.is_some_and(|at| at <= now) {
