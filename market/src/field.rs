@@ -128,6 +128,7 @@ fn stamped(
 ///
 /// # Errors
 /// A [`Refusal`] when it is none.
+#[inline]
 pub fn object<'json, T: Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
     // An array would pass for the fields in their order.
     if !json.trim_ascii_start().starts_with('{') {
@@ -224,6 +225,7 @@ impl Parts {
     ///
     /// # Errors
     /// A [`Refusal`] when any part was refused.
+    #[inline]
     pub fn trade(self) -> Decoded {
         match self {
             Self {
