@@ -118,8 +118,9 @@ impl Reading {
         let (Some(latest), Some(held)) = (page.latest_row_at, held.map(from_whole_second)) else {
             return Self::default();
         };
-        let span = Span::told_by(page, target.from, held.settled_until, patience);
-        let audit = audit(page, span, !answer.rejected.is_empty(), &held);
+        let span = Span::told_by(page, held.settled_until, patience);
+        let is_incomplete = !answer.rejected.is_empty() || !answer.gaps.is_empty();
+        let audit = audit(page, span, is_incomplete, &held);
         Self { audit, goes_on_from: Some(latest.max(target.from.plus_ms(1))) }
     }
 }
@@ -135,8 +136,8 @@ fn at_random(tickers: &[TickerState], dice: Dice) -> Option<Target> {
 }
 
 /// A moment of a tape by two rolls of chance: half within the latest hour, half
-/// anywhere. It may fall a little before the beginning, which then counts, so
-/// that the first trades are read as often as others.
+/// anywhere. It may fall a little before the beginning, so that the first trades
+/// are read as often as others, and behind an earlier one.
 fn moment(tape_from: EpochMs, settled_until: EpochMs, is_recent: bool, roll: u32) -> Option<EpochMs> {
     if settled_until <= tape_from {
         return None;
@@ -145,8 +146,7 @@ fn moment(tape_from: EpochMs, settled_until: EpochMs, is_recent: bool, roll: u32
     let length_ms = settled_until.ms_since(begins);
     let lead_ms = (length_ms / 10).min(60_000);
     let offset = i128::from(length_ms + lead_ms) * i128::from(roll) / i128::from(u32::MAX);
-    let rolled = begins.minus_ms(lead_ms).plus_ms(i64::try_from(offset).unwrap_or(0));
-    Some(rolled.max(tape_from.plus_ms(1)))
+    Some(begins.minus_ms(lead_ms).plus_ms(i64::try_from(offset).unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -169,11 +169,11 @@ mod tests {
         for roll in [0, 1, u32::MAX / 2, u32::MAX] {
             for is_recent in [true, false] {
                 let moment = moment(begins, ends, is_recent, roll).expect("a tape");
-                assert!(begins < moment && moment <= ends, "{moment}");
+                assert!(begins.minus_ms(60_000) <= moment && moment <= ends, "{moment}");
                 assert!(!is_recent || recent.minus_ms(60_000) <= moment, "{moment}");
             }
         }
-        assert_eq!(moment(begins, ends, false, 0), Some(at(1_001)));
+        assert_eq!(moment(begins, ends, false, 0), Some(begins.minus_ms(60_000)));
         assert_eq!(moment(begins, begins, false, 7), None);
     }
 
