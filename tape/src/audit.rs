@@ -123,20 +123,18 @@ pub struct Span {
 }
 
 impl Span {
-    /// What an answer tells completely.
+    /// What an answer, asked from an instant on, tells completely.
     ///
     /// Rows come in order of time, so one proves that nothing before its
     /// millisecond is left out; of that millisecond itself, and of what
-    /// follows, nothing is proven, however short the answer is. Nor is anything
-    /// proven of what lies at or before the first row: a market that forgets its
-    /// past begins to answer later than it was asked, and withdraws nothing.
-    /// What is not settled, or was not when REST answered, is none of an audit's
-    /// business.
-    pub fn told_by(page: &Page, settled_until: EpochMs, patience: Patience) -> Option<Self> {
+    /// follows, nothing is proven, however short the answer is. An answer
+    /// without rows proves nothing. What is not settled, or was not when REST
+    /// answered, is none of an audit's business.
+    pub fn told_by(page: &Page, asked_from: EpochMs, settled_until: EpochMs, patience: Patience) -> Option<Self> {
         let known_by_then = page.market_time.minus_ms(patience.settle_delay_ms);
         let told_until = page.complete_until.map_or(page.latest_row_at?.minus_ms(1), |until| until.min(known_by_then));
         let until = told_until.min(known_by_then).min(settled_until);
-        let after = page.trades.iter().map(|trade| trade.traded_at).min()?;
+        let after = asked_from.minus_ms(1);
         (after < until).then_some(Self { after, until })
     }
 

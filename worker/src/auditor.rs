@@ -6,10 +6,10 @@ mod course;
 use std::sync::Arc;
 use std::time::Duration;
 
-use market::{Backoff, RestClient};
+use market::{Answer, Backoff, RestClient};
 use store::{Store, TickerState};
 use tape::audit::agreed_on;
-use tape::{EpochMs, Finding, Patience, Ticker};
+use tape::{EpochMs, Finding, Patience, Ticker, Watermark};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::reconciler::anchored_reader;
 use crate::run::chain;
 
-pub use course::{Course, Dice, Reading, Target};
+pub use course::{Control, Course, Dice, Reading, Target};
 
 /// The delay after a failure; it grows with failures in a row.
 pub const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -128,6 +128,7 @@ impl Auditor {
             sleep(CONFIRM_AFTER).await;
             let second = self.read(&target).await?;
             let findings = agreed_on(&first.audit.findings, &second.audit.findings);
+            let findings = self.without_the_forgotten(&target, &second, findings).await?;
             self.metrics.audit_unconfirmed.inc_by((first.audit.findings.len() - findings.len()) as u64);
             findings
         };
@@ -135,16 +136,30 @@ impl Auditor {
         self.hand_over(target.ticker, first.audit.agreed, findings).await
     }
 
+    /// Leaves out what the market may have forgotten rather than withdrawn: no
+    /// answer shows anything from before it.
+    async fn without_the_forgotten(
+        &self,
+        target: &Target,
+        reading: &Reading,
+        mut findings: Vec<Finding>,
+    ) -> Result<Vec<Finding>, Unread> {
+        let Some(control) = Control::of(target, reading, &findings) else { return Ok(findings) };
+        let held = self.store.holdings(&self.venue, control.asked()).await.map_err(|error| failed(&error))?;
+        if let Some(moment) = control.moment(held.as_ref()) {
+            let answer = self.ask(&target.ticker, &Control::question(moment)).await?;
+            if Control::is_known(&answer, moment) {
+                return Ok(findings);
+            }
+        }
+        let forgotten: Vec<Finding> = reading.in_front(&findings).cloned().collect();
+        findings.retain(|finding| !forgotten.contains(finding));
+        Ok(findings)
+    }
+
     /// Asks REST once more, and holds the answer against the tables.
     async fn read(&self, target: &Target) -> Result<Reading, Unread> {
-        let from = target.question().settled_until();
-        let reader = anchored_reader(&self.rest, &self.store, &self.venue, &target.ticker, from).await;
-        let mut reader = reader.map_err(|error| failed(&error))?;
-        let answer = reader.page(&target.question()).await.map_err(|error| {
-            let (ticker, retry_after) = (&target.ticker, error.retry_after());
-            tracing::debug!(%ticker, "nothing of {ticker} was read again: {}", chain(&error));
-            Unread::Failed { retry_after }
-        })?;
+        let answer = self.ask(&target.ticker, &target.question()).await?;
         self.metrics.audits.inc();
         let names = Target::names(&answer);
         let held = match target.asked(&answer, &names) {
@@ -154,6 +169,16 @@ impl Auditor {
         let reading = Reading::of(target, &answer, held, self.patience);
         self.metrics.audited_trades.inc_by(reading.audit.agreed.len() as u64);
         Ok(reading)
+    }
+
+    async fn ask(&self, ticker: &Ticker, question: &Watermark) -> Result<Answer, Unread> {
+        let reader = anchored_reader(&self.rest, &self.store, &self.venue, ticker, question.settled_until()).await;
+        let mut reader = reader.map_err(|error| failed(&error))?;
+        reader.page(question).await.map_err(|error| {
+            let retry_after = error.retry_after();
+            tracing::debug!(%ticker, "nothing of {ticker} was read again: {}", chain(&error));
+            Unread::Failed { retry_after }
+        })
     }
 
     async fn hand_over(&self, ticker: Ticker, agreed: Vec<EpochMs>, findings: Vec<Finding>) -> Result<(), Unread> {

@@ -142,7 +142,7 @@ impl Mind {
             own.take_while(|(key, _)| key.0 == *ticker).any(|(key, _)| key.2 == at)
         };
         let is_room = |at: EpochMs| self.truth.at(ticker, at) + 1 < self.page_limit && !has_incident(at);
-        // An audit proves a withdrawal only behind an earlier row: the first on the tape stays.
+        // A withdrawal is believed only behind an earlier trade: the first on the tape stays.
         let mut on_tape = self.truth.trades.get(ticker).into_iter().flatten().map(|it| it.trade.traded_at);
         let Some(first_at) = on_tape.find(|at| whole_from < *at) else { return false };
         let is_readable = |at: EpochMs| first_at < at && at < last.trade.traded_at && at.ms() <= present.now;

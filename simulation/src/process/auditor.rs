@@ -6,11 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use market::Answer;
 use store::TickerState;
 use tape::audit::agreed_on;
-use tape::{EpochMs, Finding, Patience, Ticker};
+use tape::{EpochMs, Finding, Patience, Ticker, Watermark};
 use tokio::sync::oneshot;
-use worker::auditor::{CONFIRM_AFTER, Course, Dice, FIRST_RETRY, LAST_RETRY, LOOK_UP_EVERY, Pace, Reading, Target};
+use worker::auditor::{
+    CONFIRM_AFTER, Control, Course, Dice, FIRST_RETRY, LAST_RETRY, LOOK_UP_EVERY, Pace, Reading, Target,
+};
 use worker::engine::{Audited, Settings};
 
 use super::inbox::Inbox;
@@ -81,21 +84,46 @@ impl Auditor<'_> {
         } else {
             self.pause(CONFIRM_AFTER).await;
             let second = self.read(&target).await?;
-            agreed_on(&first.audit.findings, &second.audit.findings)
+            let findings = agreed_on(&first.audit.findings, &second.audit.findings);
+            self.without_the_forgotten(&target, &second, findings).await?
         };
         self.course.has_found(&target.ticker, &findings);
         self.hand_over(target.ticker, first.audit.agreed, findings).await
     }
 
-    async fn read(&self, target: &Target) -> Result<Reading, Unread> {
+    async fn without_the_forgotten(
+        &self,
+        target: &Target,
+        reading: &Reading,
+        mut findings: Vec<Finding>,
+    ) -> Result<Vec<Finding>, Unread> {
+        let Some(control) = Control::of(target, reading, &findings) else { return Ok(findings) };
+        let held = self.reader.holdings(control.asked()).await.map_err(|_| Unread::Failed)?;
+        if let Some(moment) = control.moment(held.as_ref()) {
+            let answer = self.ask(&target.ticker, &Control::question(moment)).await?;
+            if Control::is_known(&answer, moment) {
+                return Ok(findings);
+            }
+        }
+        let forgotten: Vec<Finding> = reading.in_front(&findings).cloned().collect();
+        findings.retain(|finding| !forgotten.contains(finding));
+        Ok(findings)
+    }
+
+    async fn ask(&self, ticker: &Ticker, question: &Watermark) -> Result<Answer, Unread> {
         let Process { server, rest, .. } = self.process;
         let mood = self.process.rest_mood();
         server.time.sleep(mood.asking_ms).await;
         if mood.fails {
             return Err(Unread::Failed);
         }
-        let answer = rest.page(&target.ticker, &target.question(), server.time.now(), mood.refused_rows);
+        let answer = rest.page(ticker, question, server.time.now(), mood.refused_rows);
         server.time.sleep(mood.answering_ms).await;
+        Ok(answer)
+    }
+
+    async fn read(&self, target: &Target) -> Result<Reading, Unread> {
+        let answer = self.ask(&target.ticker, &target.question()).await?;
         let names = Target::names(&answer);
         let held = match target.asked(&answer, &names) {
             Some(asked) => self.reader.holdings(asked).await.map_err(|_| Unread::Failed)?,

@@ -21,18 +21,9 @@ fn held(trades: Vec<Trade>) -> Holdings {
     Holdings { tape_from: at(0), settled_until: at(50_000), trades }
 }
 
-/// A row that all answers begin with, held as it is told.
-fn earliest() -> Trade {
-    trade("earliest", 1_000, "1")
-}
-
-/// What an answer with these rows behind the earliest finds.
 fn findings(told: Vec<Trade>, held: &Holdings) -> Vec<Finding> {
-    let page = page([earliest()].into_iter().chain(told).collect());
-    let mut held = held.clone();
-    held.trades.push(Known { trade: earliest(), standing: Standing::Confirmed { was_heard: true } });
-    let held = &held;
-    let span = Span::told_by(&page, held.settled_until, PATIENCE);
+    let page = page(told);
+    let span = Span::told_by(&page, at(1_000), held.settled_until, PATIENCE);
     audit(&page, span, false, held).findings
 }
 
@@ -41,7 +32,7 @@ fn what_rest_tells_as_it_did_is_no_finding_and_counts_as_read_again() {
     let trades = vec![trade("a", 1_000, "1"), trade("b", 2_000, "2"), trade("z", 60_000, "9")];
     let held = held(trades[..2].to_vec());
     let page = page(trades);
-    let span = Span::told_by(&page, held.settled_until, PATIENCE);
+    let span = Span::told_by(&page, at(1_000), held.settled_until, PATIENCE);
 
     let audit = audit(&page, span, false, &held);
 
@@ -86,21 +77,20 @@ fn only_a_later_row_proves_that_a_trade_is_gone() {
 #[test]
 fn what_was_not_settled_when_rest_answered_is_not_missed() {
     let holdings = held(vec![trade("a", 40_000, "1")]);
-    let mut early = page(vec![trade("first", 1_000, "1"), trade("z", 60_000, "9")]);
+    let mut early = page(vec![trade("z", 60_000, "9")]);
     early.market_time = at(40_999);
 
-    let span = Span::told_by(&early, holdings.settled_until, PATIENCE);
+    let span = Span::told_by(&early, at(1_000), holdings.settled_until, PATIENCE);
 
-    assert_eq!(span, Some(Span { after: at(1_000), until: at(39_999) }));
-    let of_a = |finding: &Finding| finding.was().is_some_and(|was| was.id.as_str() == "a");
-    assert!(!audit(&early, span, false, &holdings).findings.iter().any(of_a));
+    assert_eq!(span, Some(Span { after: at(999), until: at(39_999) }));
+    assert!(audit(&early, span, false, &holdings).findings.is_empty());
 }
 
 #[test]
 fn a_refused_row_may_be_the_trade_that_seems_to_be_gone() {
-    let holdings = held(vec![earliest(), trade("a", 2_000, "1")]);
-    let page = page(vec![earliest(), trade("z", 60_000, "9")]);
-    let span = Span::told_by(&page, holdings.settled_until, PATIENCE);
+    let holdings = held(vec![trade("a", 2_000, "1")]);
+    let page = page(vec![trade("z", 60_000, "9")]);
+    let span = Span::told_by(&page, at(1_000), holdings.settled_until, PATIENCE);
 
     assert_eq!(audit(&page, span, false, &holdings).findings.len(), 1);
     assert_eq!(audit(&page, span, true, &holdings).findings, []);
@@ -166,25 +156,12 @@ fn a_trade_is_put_only_where_the_tape_is_kept_and_settled() {
 }
 
 #[test]
-fn a_span_lies_between_the_first_row_and_the_last() {
-    let rows = |times: &[i64]| page(times.iter().map(|ms| trade(&ms.to_string(), *ms, "9")).collect());
-    let told_by = |times: &[i64]| Span::told_by(&rows(times), at(50_000), PATIENCE);
+fn a_span_begins_after_its_first_instant_and_holds_at_least_one() {
+    let told_by_a_row_at = |ms: i64| Span::told_by(&page(vec![trade("z", ms, "9")]), at(1_000), at(50_000), PATIENCE);
 
-    assert_eq!(told_by(&[1_000]), None, "one row tells nothing of what is around it");
-    assert_eq!(told_by(&[1_000, 1_001]), None);
-    let span = told_by(&[1_002, 1_000]).expect("one millisecond");
-    assert_eq!([999, 1_000, 1_001, 1_002].map(|ms| span.contains(at(ms))), [false, false, true, false]);
-}
-
-#[test]
-fn a_market_that_forgets_its_past_withdraws_nothing() {
-    let holdings = held(vec![trade("a", 2_000, "1"), trade("b", 3_000, "1"), trade("c", 9_000, "1")]);
-    let all_it_knows_yet = page(vec![trade("b", 3_000, "1"), trade("z", 60_000, "9")]);
-
-    let span = Span::told_by(&all_it_knows_yet, holdings.settled_until, PATIENCE);
-    let found = audit(&all_it_knows_yet, span, false, &holdings).findings;
-
-    assert_eq!(found, [Finding::Withdrawn { was: trade("c", 9_000, "1") }], "a is forgotten, c is gone");
+    assert_eq!(told_by_a_row_at(1_000), None, "it tells nothing of its own millisecond");
+    let span = told_by_a_row_at(1_002).expect("two milliseconds");
+    assert_eq!([999, 1_000, 1_001, 1_002].map(|ms| span.contains(at(ms))), [false, true, true, false]);
 }
 
 #[test]

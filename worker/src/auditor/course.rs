@@ -6,12 +6,15 @@ use std::collections::VecDeque;
 use market::Answer;
 use store::{AskedHoldings, TickerState};
 use tape::audit::{Audit, Holdings, Span, audit};
-use tape::{EpochMs, Finding, Patience, Ticker, TradeId, Watermark};
+use tape::{EpochMs, Finding, Known, Patience, Standing, Ticker, Trade, TradeId, Watermark};
 
 use crate::engine::from_whole_second;
 
 /// Half of all readings begin within the latest hour.
 const RECENT_MS: i64 = 3_600_000;
+
+/// How far before a trade that seems to be withdrawn another one is looked for.
+const CONTROL_MS: i64 = 600_000;
 
 /// Readings around one change of mind at most.
 const NEARBY_READINGS: u32 = 50;
@@ -46,6 +49,8 @@ pub struct Dice {
 pub struct Reading {
     /// What it says.
     pub audit: Audit,
+    /// When the first trade of the answer was made.
+    first_row_at: Option<EpochMs>,
     /// Where the next reading begins, if there was a row at all.
     goes_on_from: Option<EpochMs>,
 }
@@ -118,10 +123,60 @@ impl Reading {
         let (Some(latest), Some(held)) = (page.latest_row_at, held.map(from_whole_second)) else {
             return Self::default();
         };
-        let span = Span::told_by(page, held.settled_until, patience);
+        let span = Span::told_by(page, target.from, held.settled_until, patience);
         let is_incomplete = !answer.rejected.is_empty() || !answer.gaps.is_empty();
         let audit = audit(page, span, is_incomplete, &held);
-        Self { audit, goes_on_from: Some(latest.max(target.from.plus_ms(1))) }
+        let first_row_at = page.trades.iter().map(|trade| trade.traded_at).min();
+        Self { audit, first_row_at, goes_on_from: Some(latest.max(target.from.plus_ms(1))) }
+    }
+
+    /// Those findings for which no earlier row of the answer shows that the market still knows so
+    /// much of its past: it may have forgotten what it seems to have withdrawn.
+    pub fn in_front<'a>(&self, findings: &'a [Finding]) -> impl Iterator<Item = &'a Finding> + use<'a> {
+        let first_row_at = self.first_row_at;
+        let is_in_front = move |was: &Trade| first_row_at.is_none_or(|first| was.traded_at <= first);
+        findings.iter().filter(move |finding| {
+            matches!(finding, Finding::Withdrawn { .. }) && finding.was().is_some_and(is_in_front)
+        })
+    }
+}
+
+/// A question about what was before trades that seem to be withdrawn: if the
+/// market still tells it, it has not forgotten them.
+#[derive(Debug)]
+pub struct Control {
+    ticker: Ticker,
+    until: EpochMs,
+}
+
+impl Control {
+    /// The question, when a reading leaves it open.
+    pub fn of(target: &Target, reading: &Reading, findings: &[Finding]) -> Option<Self> {
+        let first = reading.in_front(findings).filter_map(|finding| finding.was()).map(|was| was.traded_at).min()?;
+        Some(Self { ticker: target.ticker.clone(), until: first.minus_ms(1) })
+    }
+
+    /// The question to the tables.
+    pub fn asked(&self) -> AskedHoldings<'_> {
+        let after = self.until.minus_ms(CONTROL_MS);
+        AskedHoldings { ticker: &self.ticker, after, until: self.until, names: &[] }
+    }
+
+    /// The moment of the last trade before; none when there is none, which leaves it open.
+    pub fn moment(&self, held: Option<&Holdings>) -> Option<EpochMs> {
+        let confirmed = |known: &&Known| matches!(known.standing, Standing::Confirmed { .. });
+        let times = held?.trades.iter().filter(confirmed).map(|known| known.trade.traded_at);
+        times.filter(|at| *at <= self.until).max()
+    }
+
+    /// The question to REST.
+    pub fn question(moment: EpochMs) -> Watermark {
+        Watermark::Through(moment.minus_ms(1))
+    }
+
+    /// Whether an answer to it shows that the market still knows that moment.
+    pub fn is_known(answer: &Answer, moment: EpochMs) -> bool {
+        answer.gaps.is_empty() && answer.page.trades.iter().any(|trade| trade.traded_at == moment)
     }
 }
 
@@ -136,8 +191,8 @@ fn at_random(tickers: &[TickerState], dice: Dice) -> Option<Target> {
 }
 
 /// A moment of a tape by two rolls of chance: half within the latest hour, half
-/// anywhere. It may fall a little before the beginning, so that the first trades
-/// are read as often as others, and behind an earlier one.
+/// anywhere. It may fall a little before the beginning, which then counts, so
+/// that the first trades are read as often as others.
 fn moment(tape_from: EpochMs, settled_until: EpochMs, is_recent: bool, roll: u32) -> Option<EpochMs> {
     if settled_until <= tape_from {
         return None;
@@ -146,7 +201,8 @@ fn moment(tape_from: EpochMs, settled_until: EpochMs, is_recent: bool, roll: u32
     let length_ms = settled_until.ms_since(begins);
     let lead_ms = (length_ms / 10).min(60_000);
     let offset = i128::from(length_ms + lead_ms) * i128::from(roll) / i128::from(u32::MAX);
-    Some(begins.minus_ms(lead_ms).plus_ms(i64::try_from(offset).unwrap_or(0)))
+    let rolled = begins.minus_ms(lead_ms).plus_ms(i64::try_from(offset).unwrap_or(0));
+    Some(rolled.max(tape_from.plus_ms(1)))
 }
 
 #[cfg(test)]
@@ -169,11 +225,11 @@ mod tests {
         for roll in [0, 1, u32::MAX / 2, u32::MAX] {
             for is_recent in [true, false] {
                 let moment = moment(begins, ends, is_recent, roll).expect("a tape");
-                assert!(begins.minus_ms(60_000) <= moment && moment <= ends, "{moment}");
+                assert!(begins < moment && moment <= ends, "{moment}");
                 assert!(!is_recent || recent.minus_ms(60_000) <= moment, "{moment}");
             }
         }
-        assert_eq!(moment(begins, ends, false, 0), Some(begins.minus_ms(60_000)));
+        assert_eq!(moment(begins, ends, false, 0), Some(at(1_001)));
         assert_eq!(moment(begins, begins, false, 7), None);
     }
 
@@ -198,5 +254,30 @@ mod tests {
         assert_eq!((next.from, next.readings_left), (at(45_000), NEARBY_READINGS - 1));
         course.has_read(&next, &reading(60_000));
         assert_eq!(course.nearby.len(), NEARBY_WAITING - 1, "it is at its end");
+    }
+
+    #[test]
+    fn what_is_missing_in_front_of_an_answer_wants_an_earlier_trade_that_is_still_told() {
+        let (before, front, within) = (
+            testkit::trade("BTC", "p", 9_000, "1", "1"),
+            testkit::trade("BTC", "f", 10_000, "1", "1"),
+            testkit::trade("BTC", "w", 10_001, "1", "1"),
+        );
+        let ticker = Ticker::new("BTC").expect("a ticker");
+        let target = Target { ticker, from: at(9_500), until: at(9_500), readings_left: 0 };
+        let reading = Reading { first_row_at: Some(at(10_000)), ..Reading::default() };
+        let [front, within] = [front, within].map(|was| Finding::Withdrawn { was });
+
+        assert!(Control::of(&target, &reading, std::slice::from_ref(&within)).is_none(), "a row stands before it");
+        let control = Control::of(&target, &reading, &[within, front]).expect("one is in front");
+        assert_eq!(control.asked().until, at(9_999));
+        let held = |standing| Holdings {
+            tape_from: at(0),
+            settled_until: at(50_000),
+            trades: vec![Known { trade: before.clone(), standing }],
+        };
+        let heard = Standing::Heard { received_at: at(9_000), suspicion: None };
+        assert_eq!(control.moment(Some(&held(heard))), None, "it must be confirmed");
+        assert_eq!(control.moment(Some(&held(Standing::Confirmed { was_heard: true }))), Some(at(9_000)));
     }
 }

@@ -199,6 +199,27 @@ async fn a_change_that_rest_tells_once_and_takes_back_restates_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_market_that_forgets_its_past_withdraws_nothing() {
+    let (stage, client, until) = settled_stage().await;
+    let before = figures(&client, until).await;
+
+    for forgotten in 0..10 {
+        stage.venue.revise(revision(&format!("t{forgotten}"), Change::Withdraw)).expect("the past");
+    }
+    eventually("it to be read", PATIENCE, || async {
+        (metric(&stage, "truetape_audit_suspicions_total").await > 0).then_some(())
+    })
+    .await;
+    read_again(&stage, 500).await;
+    assert_eq!(figures(&client, until).await, before);
+    assert_eq!(number(&client, "select count(*) from trade_corrections").await, 0);
+
+    stage.venue.revise(revision("t30", Change::Withdraw)).expect("the past");
+    corrections(&client, 1).await;
+    assert_eq!(number(&client, "select count(*) from restatements").await, 10, "what lies within is withdrawn");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_in_the_middle_of_a_restatement_nothing_has_changed_and_the_next_worker_restates_it() {
     let (mut stage, client, until) = settled_stage().await;
     let before = figures(&client, until).await;
