@@ -2,7 +2,7 @@
 //!
 //! An adapter is pure: text in, trades and questions out. It opens no
 //! connection and reads no clock. A new one is a folder beside the others and
-//! a line in [`ADAPTERS`].
+//! a line in `ADAPTERS`.
 
 use std::str::FromStr;
 use std::time::Duration;
