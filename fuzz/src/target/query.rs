@@ -32,6 +32,8 @@ pub(super) const WORDS: &[&str] = &[
     "10000",
     "10001",
     "86400000",
+    "min_state=",
+    "final",
 ];
 
 /// The longest query that is read, in bytes.
@@ -57,7 +59,10 @@ pub(super) fn check(bytes: &[u8]) {
         (None, Err(_)) => {}
         (expected, read) => panic!("{text:?} should be {expected:?} and is {read:?}"),
     }
-    question::<LatestQuestion>(text, |pairs| has(pairs, "ticker", is_name) && may(pairs, "exchange", is_name));
+    let is_state = |text: &str| ["provisional", "final"].contains(&text);
+    question::<LatestQuestion>(text, |pairs| {
+        has(pairs, "ticker", is_name) && may(pairs, "exchange", is_name) && may(pairs, "min_state", is_state)
+    });
     question::<TickersQuestion>(text, |pairs| may(pairs, "exchange", is_name));
     question::<QualityQuestion>(text, |pairs| {
         may(pairs, "ticker", is_name) && may(pairs, "exchange", is_name) && is_span(pairs)
@@ -73,6 +78,7 @@ pub(super) fn check(bytes: &[u8]) {
             && may(pairs, "step", whole_seconds)
             && may(pairs, "limit", count)
             && may(pairs, "cursor", cursor)
+            && may(pairs, "min_state", is_state)
     });
     question::<HistoricalQuestion>(text, |pairs| {
         let interval = |text: &str| within(span::milliseconds(text), 1, 86_400_000).is_some();
@@ -81,6 +87,7 @@ pub(super) fn check(bytes: &[u8]) {
             && may(pairs, "exchange", is_name)
             && has(pairs, "ts", is_instant)
             && may(pairs, "interval", interval)
+            && may(pairs, "min_state", is_state)
     });
 }
 
