@@ -14,30 +14,30 @@ const OF_ONE_MARKET: [&str; 3] = ["MARKET_WS_URL", "MARKET_REST_URL", "EXCHANGE"
 /// The variables as each market is to read them.
 ///
 /// # Errors
-/// Names a market there is not, one that is named twice, or a variable that
-/// can be meant for one only.
+/// Names a market that is named twice, or a variable that can be meant for one only.
 pub(super) fn of_each(vars: BTreeMap<String, String>) -> Result<Vec<BTreeMap<String, String>>, ConfigError> {
     let given = |name: &str| vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let names: Vec<&str> = given("MARKET").unwrap_or("generic").split(',').map(str::trim).collect();
-    let mut markets: Vec<Market> = Vec::with_capacity(names.len());
+    let mut markets: Vec<String> = Vec::with_capacity(names.len());
     for name in names {
-        let market = name.parse().map_err(|unknown| ConfigError(format!("\n  MARKET: {unknown}")))?;
+        // A name that is none is refused where the other variables are read, together with theirs.
+        let market = name.parse::<Market>().map_or_else(|_| name.to_owned(), |market| market.as_str().to_owned());
         if markets.contains(&market) {
             return Err(ConfigError(format!("\n  MARKET names {market} twice")));
         }
         markets.push(market);
     }
     if let (Some(name), true) = (OF_ONE_MARKET.into_iter().find(|name| given(name).is_some()), markets.len() > 1) {
-        let suffix = markets[0].as_str().to_uppercase();
+        let suffix = markets[0].to_uppercase();
         let words = format!("{name} is given and MARKET names several; accepted: {name}_{suffix} and the like");
         return Err(ConfigError(format!("\n  {words}")));
     }
-    Ok(markets.into_iter().map(|market| of_market(market, &vars)).collect())
+    Ok(markets.iter().map(|market| of_market(market, &vars)).collect())
 }
 
-fn of_market(market: Market, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let suffix = |market: Market| format!("_{}", market.as_str().to_uppercase());
-    let is_of_some_market = |name: &str| Market::all().any(|market| name.ends_with(&suffix(market)));
+fn of_market(market: &str, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let suffix = |market: &str| format!("_{}", market.to_uppercase());
+    let is_of_some_market = |name: &str| Market::all().any(|market| name.ends_with(&suffix(market.as_str())));
     let mut own: BTreeMap<String, String> = vars
         .iter()
         .filter(|(name, _)| !is_of_some_market(name))
@@ -48,7 +48,7 @@ fn of_market(market: Market, vars: &BTreeMap<String, String>) -> BTreeMap<String
             own.insert(name.to_owned(), value.clone());
         }
     }
-    own.insert("MARKET".to_owned(), market.as_str().to_owned());
+    own.insert("MARKET".to_owned(), market.to_owned());
     own
 }
 
