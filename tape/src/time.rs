@@ -159,6 +159,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_instant_is_floored_to_its_grain_before_1970_too() {
+        let floored = |ms: i64| EpochMs::new(ms).floor_to(1_000).ms();
+
+        assert_eq!([1_999, 1_000, 999, -1].map(floored), [1_000, 1_000, 0, -1_000]);
+    }
+
+    #[test]
     fn a_mark_is_a_whole_second_and_a_trade_on_it_belongs_to_it() {
         let on = EpochMs::new(12_000);
 
