@@ -10,13 +10,14 @@ mod stats;
 mod vigil;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tape::Ticker;
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use overlap::Overlap;
 pub use settings::SocketSettings;
 pub use stats::{Disconnect, SocketStats};
 
@@ -47,9 +48,9 @@ impl Socket {
     pub async fn listen(mut self, shutdown: &CancellationToken) {
         tls::install_provider();
         let mut backoff = Backoff::new(self.settings.first_delay, self.settings.longest_delay);
-        let mut predecessor = None;
+        let (mut overlap, mut delay) = (Overlap::default(), Duration::ZERO);
         loop {
-            let mut ended = session::run(&mut self, predecessor.take(), shutdown).await;
+            let ended = session::run(&mut self, overlap, delay, shutdown).await;
             self.stats.count_disconnect(ended.reason);
             if ended.reason == Disconnect::Stopped {
                 return;
@@ -58,19 +59,15 @@ impl Socket {
                 backoff.reset();
             }
             let (market, url, reason) = (self.market, &self.settings.url, ended.reason);
-            predecessor = ended.leaves.take();
-            if predecessor.is_some() && ended.was_good {
+            overlap = ended.leaves;
+            if reason == Disconnect::Planned && ended.was_lasting {
+                delay = Duration::ZERO;
                 info!(%market, %url, "changing to another connection to {url}");
                 continue;
             }
-            let asked_to_wait = ended.retry_after.unwrap_or_default();
-            let delay = backoff.delay().max(asked_to_wait);
+            delay = backoff.delay().max(ended.retry_after.unwrap_or_default());
             let delay_ms = delay.as_millis();
             warn!(%market, %url, %reason, detail = ended.detail, delay_ms, "lost {url} ({reason}), reconnecting in {delay_ms} ms");
-            tokio::select! {
-                () = sleep(delay) => {}
-                () = shutdown.cancelled() => return,
-            }
         }
     }
 }

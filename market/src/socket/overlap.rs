@@ -39,8 +39,8 @@ pub(super) struct Overlap {
 
 impl Overlap {
     /// Hears the old connection until further notice.
-    pub fn beside(old: Option<Predecessor>) -> Self {
-        Self { old, ..Self::default() }
+    pub fn beside(old: Predecessor) -> Self {
+        Self { old: Some(old), ..Self::default() }
     }
 
     /// The new connection is subscribed: from now on the old one's time runs out.
@@ -75,9 +75,10 @@ impl Overlap {
         Some(old.stream)
     }
 
-    /// The old connection, as it is.
-    pub fn into_old(self) -> Option<Predecessor> {
-        self.old
+    /// The new connection came to nothing: the old one, where it still is, is heard
+    /// until further notice.
+    pub fn going_on(self) -> Self {
+        if self.old.is_some() { Self { leave_at: None, ..self } } else { Self::default() }
     }
 
     /// What the old connection brings; for ever nothing, where there is none.

@@ -8,7 +8,7 @@ use tape::{EpochMs, Heard, Rejection};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Bytes, Error, Message};
@@ -47,41 +47,58 @@ pub(super) struct Ended {
     pub detail: Option<String>,
     /// Whether the connection had been of use.
     pub was_good: bool,
+    /// Whether it had lasted: one that did not is not replaced at once, whatever the market asks for.
+    pub was_lasting: bool,
     /// How long the market asked us to stay away.
     pub retry_after: Option<Duration>,
-    /// The connection, where it is still open and another is to replace it.
-    pub leaves: Option<Predecessor>,
+    /// The connection that is still open and that another is to replace.
+    pub leaves: Overlap,
 }
 
 /// Why the loop over a connection was left.
 type End = (Disconnect, Option<String>);
 
-/// Connects and listens, to the old connection as well, until this one is of use.
-pub(super) async fn run(socket: &mut Socket, old: Option<Predecessor>, shutdown: &CancellationToken) -> Ended {
-    let mut overlap = Overlap::beside(old);
-    let mut stream = match connect_beside(socket, &mut overlap, shutdown).await {
+/// Connects after a while and listens, to the old connection as well, until this one is of use.
+pub(super) async fn run(
+    socket: &mut Socket,
+    mut overlap: Overlap,
+    delay: Duration,
+    shutdown: &CancellationToken,
+) -> Ended {
+    let mut stream = match connect_beside(socket, &mut overlap, delay, shutdown).await {
         Ok(stream) => stream,
-        Err(ended) => return Ended { leaves: overlap.into_old(), ..ended },
+        Err(ended) => return Ended { leaves: overlap, ..ended },
     };
     socket.stats.count_connect();
     info!(market = %socket.market, url = %socket.settings.url, "hearing {}", socket.settings.url);
 
     let connected_at = Instant::now();
-    let trades_before = socket.stats.trades();
     let mut talk = Talk::begin(socket);
     overlap.begins(connected_at);
     let end = hear(socket, &mut stream, &mut talk, &mut overlap, shutdown).await;
-    let brought_trades = trades_before < socket.stats.trades();
-    let was_good = brought_trades || socket.settings.good_after <= connected_at.elapsed();
-    if let Some(old) = overlap.leave(Instant::now()) {
-        say_goodbye(old).await;
-    }
-    if end.0 == Disconnect::Planned {
-        let leaves = Some(Predecessor { stream, conversation: talk.conversation });
-        return Ended { was_good, leaves, ..ended(end) };
-    }
-    say_goodbye(stream).await;
-    Ended { was_good, ..ended(end) }
+    let was_lasting = socket.settings.good_after <= connected_at.elapsed();
+    let was_good = was_lasting || talk.vigil.has_heard_a_trade();
+    let leaves = match end.0 {
+        Disconnect::Planned => {
+            if let Some(old) = overlap.leave(Instant::now()) {
+                say_goodbye(old).await;
+            }
+            Overlap::beside(Predecessor { stream, conversation: talk.conversation })
+        }
+        Disconnect::Stopped => {
+            if let Some(old) = overlap.leave(Instant::now()) {
+                say_goodbye(old).await;
+            }
+            say_goodbye(stream).await;
+            Overlap::default()
+        }
+        // The old one is still there, and better than none.
+        _ => {
+            say_goodbye(stream).await;
+            overlap.going_on()
+        }
+    };
+    Ended { was_good, was_lasting, leaves, ..ended(end) }
 }
 
 /// Best effort: a peer that does not take a goodbye is left without one. The
@@ -90,15 +107,19 @@ async fn say_goodbye(mut stream: Stream) {
     let _ = timeout(GOODBYE_TIMEOUT, SinkExt::close(&mut stream)).await;
 }
 
-/// Connects, and hears the old connection meanwhile.
+/// Connects after a while, and hears the old connection meanwhile.
 async fn connect_beside(
     socket: &mut Socket,
     overlap: &mut Overlap,
+    delay: Duration,
     shutdown: &CancellationToken,
 ) -> Result<Stream, Ended> {
     let (url, limit, longest) =
         (socket.settings.url.clone(), socket.settings.message_limit, socket.settings.connect_timeout);
-    let connecting = timeout(longest, connect(url, limit));
+    let connecting = async {
+        sleep(delay).await;
+        timeout(longest, connect(url, limit)).await
+    };
     tokio::pin!(connecting);
     loop {
         tokio::select! {
@@ -117,7 +138,7 @@ async fn connect_beside(
 }
 
 fn ended((reason, detail): End) -> Ended {
-    Ended { reason, detail, was_good: false, retry_after: None, leaves: None }
+    Ended { reason, detail, was_good: false, was_lasting: false, retry_after: None, leaves: Overlap::default() }
 }
 
 async fn connect(url: Url, limit: usize) -> Result<Stream, Error> {

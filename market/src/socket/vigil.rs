@@ -16,6 +16,7 @@ pub(super) struct Vigil {
     silence_timeout: Duration,
     heard_at: Instant,
     trade_heard_at: Instant,
+    has_heard_a_trade: bool,
     has_asked: bool,
     /// What is said regularly: how often, and when next.
     says: Option<(Duration, Instant)>,
@@ -45,6 +46,7 @@ impl Vigil {
             silence_timeout: settings.silence_timeout,
             heard_at: connected_at,
             trade_heard_at: connected_at,
+            has_heard_a_trade: false,
             has_asked: false,
             says: None,
             leaves_at: None,
@@ -77,6 +79,12 @@ impl Vigil {
     /// A trade came.
     pub fn heard_trade(&mut self, now: Instant) {
         self.trade_heard_at = now;
+        self.has_heard_a_trade = true;
+    }
+
+    /// Whether the connection has brought a trade.
+    pub fn has_heard_a_trade(&self) -> bool {
+        self.has_heard_a_trade
     }
 
     /// A ping was sent.

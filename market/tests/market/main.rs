@@ -3,6 +3,7 @@
 
 mod asking;
 mod asking_in_trouble;
+mod changing;
 mod decoding;
 mod hearing;
 mod hearing_in_trouble;
