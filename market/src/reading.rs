@@ -35,8 +35,8 @@ pub struct RestTerms {
     /// What may be spent in a second, all tickers together: half of what the market allows,
     /// since others may sit behind the same address.
     pub weight_per_second: u32,
-    /// What may be spent at once after a rest.
-    pub burst: u32,
+    /// What a page of trades weighs.
+    pub page_weight: u32,
     /// How long to wait between two questions about one ticker.
     pub pause_between: Duration,
     /// How long after a moment it is taken to know all its trades.

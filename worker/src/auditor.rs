@@ -3,6 +3,7 @@
 
 mod course;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,9 +64,14 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The pace of a share of so many requests a second; none for no share.
-    pub fn of_share(share: f64, requests_per_second: u32, per_ticker: Duration) -> Option<Self> {
-        let per_second = share * f64::from(requests_per_second);
+    /// The pace of a share of so much weight a second, for readings of so much each; none for no share.
+    pub fn of_share(
+        share: f64,
+        per_second: NonZeroU32,
+        of_a_reading: NonZeroU32,
+        per_ticker: Duration,
+    ) -> Option<Self> {
+        let per_second = share * f64::from(per_second.get()) / f64::from(of_a_reading.get());
         (per_second > 0.0).then(|| Self { shortest: Duration::from_secs_f64(1.0 / per_second), per_ticker })
     }
 
@@ -144,11 +150,12 @@ impl Auditor {
         reading: &Reading,
         mut findings: Vec<Finding>,
     ) -> Result<Vec<Finding>, Unread> {
-        let Some(control) = Control::of(target, reading, &findings) else { return Ok(findings) };
-        let held = self.store.holdings(&self.venue, control.asked()).await.map_err(|error| failed(&error))?;
-        if let Some(moment) = control.moment(held.as_ref()) {
-            let answer = self.ask(&target.ticker, &Control::question(moment)).await?;
-            if Control::is_known(&answer, moment) {
+        let Some(until) = reading.doubted_after(&findings) else { return Ok(findings) };
+        let before =
+            self.store.trade_anchor(&self.venue, &target.ticker, until).await.map_err(|error| failed(&error))?;
+        if let Some(control) = before.map(|(_, made_at)| Control::at(made_at)) {
+            let answer = self.ask(&target.ticker, &control.question()).await?;
+            if control.is_answered(&answer) {
                 return Ok(findings);
             }
         }
@@ -208,10 +215,14 @@ mod tests {
     #[test]
     fn the_pace_is_a_share_of_the_rate_and_never_hurries_one_ticker() {
         let five = Duration::from_secs(5);
-        let pace = Pace::of_share(0.1, 500, five).expect("a share");
+        let (rate, weight) = (NonZeroU32::new(500).expect("a rate"), NonZeroU32::MIN);
+        let pace = Pace::of_share(0.1, rate, weight, five).expect("a share");
 
         assert_eq!(pace.pause(1), five);
         assert_eq!(pace.pause(1_000), Duration::from_millis(20));
-        assert!(Pace::of_share(0.0, 500, five).is_none());
+        assert!(Pace::of_share(0.0, rate, weight, five).is_none());
+        let scarce =
+            Pace::of_share(0.1, NonZeroU32::new(5).expect("a rate"), rate, five).expect("a share, however small");
+        assert_eq!(scarce.pause(1_000), Duration::from_secs(1_000));
     }
 }

@@ -1,10 +1,11 @@
 //! One term of leadership: the socket, the reconcilers and the engine run
 //! together until they are told to stop or one of them fails.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use market::{Market, RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
+use market::{RestClient, RestSettings, Said, Socket, SocketSettings, SocketStats};
 use store::{Leadership, Store};
 use tape::Ticker;
 use tokio::sync::{mpsc, watch};
@@ -65,7 +66,7 @@ pub async fn lead(
     let mut parts = JoinSet::new();
     let stats = Arc::clone(&metrics.socket);
     let connects_before = stats.connects();
-    for socket in sockets(config, &said_to, &stats) {
+    for socket in sockets(config, &tickers_followed(config, &engine), &said_to, &stats) {
         let hearing_over = over.clone();
         parts.spawn(async move {
             socket.listen(&hearing_over).await;
@@ -74,8 +75,7 @@ pub async fn lead(
     }
     drop(said_to);
     let rest = Arc::new(rest(config)?);
-    let readings_per_second = config.rest_rate.get() / weight_of_a_reading(config.market);
-    let pace = Pace::of_share(config.audit_share, readings_per_second, config.audit_every);
+    let pace = Pace::of_share(config.audit_share, config.rest_rate, rest.weight_of_a_reading(), config.audit_every);
     if let Some(pace) = pace.filter(|_| config.market.can_be_read_again()) {
         let auditor = auditor(config, store, Arc::clone(&rest), pace, audited_to, metrics);
         let auditing = auditor.run(over.clone());
@@ -255,11 +255,6 @@ impl Desk {
     }
 }
 
-/// What one reading of settled trades costs: more than one page, where a market is read by ids.
-fn weight_of_a_reading(market: Market) -> u32 {
-    if market.anchor_lag().is_some() { 50 } else { 1 }
-}
-
 /// When our clock begins its next second.
 fn next_second() -> Instant {
     let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
@@ -280,8 +275,15 @@ async fn gather<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize
     receive(from, into, limit).await;
 }
 
+/// Those configured, and those of the tables: what is reconciled is heard too, or
+/// all of it would seem to be missing from the socket.
+fn tickers_followed(config: &Config, engine: &Engine<PostgresTables>) -> Vec<Ticker> {
+    let of_tables = engine.settled().map(|(ticker, _)| ticker);
+    config.tickers.iter().chain(of_tables).cloned().collect::<BTreeSet<Ticker>>().into_iter().collect()
+}
+
 /// As many connections as the market wants for so many tickers.
-fn sockets(config: &Config, said: &mpsc::Sender<Said>, stats: &Arc<SocketStats>) -> Vec<Socket> {
+fn sockets(config: &Config, tickers: &[Ticker], said: &mpsc::Sender<Said>, stats: &Arc<SocketStats>) -> Vec<Socket> {
     let terms = config.market.adapter().socket_terms();
     let settings = SocketSettings {
         silence_timeout: config.silence_timeout,
@@ -298,9 +300,9 @@ fn sockets(config: &Config, said: &mpsc::Sender<Said>, stats: &Arc<SocketStats>)
         clock: Arc::new(clock::wall),
     };
     if !terms.needs_tickers {
-        return vec![socket(&config.tickers)];
+        return vec![socket(tickers)];
     }
-    config.tickers.chunks(terms.tickers_per_connection).map(socket).collect()
+    tickers.chunks(terms.tickers_per_connection).map(socket).collect()
 }
 
 fn auditor(
@@ -325,14 +327,11 @@ fn auditor(
 
 /// The market's REST endpoint, as it is configured.
 pub(crate) fn rest(config: &Config) -> Result<RestClient, SessionError> {
-    let market_settings = RestSettings::new(config.market);
     let settings = RestSettings {
         page_limit: config.page_limit,
         total_timeout: config.rest_timeout,
         allowed_skew: Duration::from_millis(config.allowed_skew_ms.unsigned_abs()),
-        weight_per_second: config.rest_rate,
-        burst: config.rest_rate.max(market_settings.burst),
-        ..market_settings
+        ..RestSettings::new(config.market).at_rate(config.market, config.rest_rate)
     };
     let clock = Arc::new(clock::wall);
     Ok(RestClient::new(config.market, config.market_rest_url.clone(), settings, clock)?)

@@ -11,7 +11,7 @@ use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble}
 use crate::said::Decoded;
 
 /// What a page of trades weighs.
-const TRADES_WEIGHT: u32 = 25;
+pub(super) const TRADES_WEIGHT: u32 = 25;
 
 /// What a page of aggregated trades weighs.
 const AGGREGATES_WEIGHT: u32 = 4;

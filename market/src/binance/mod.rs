@@ -57,7 +57,7 @@ impl Adapter for Binance {
             page_limit: 1_000,
             // Half of 6,000 a minute.
             weight_per_second: 50,
-            burst: 100,
+            page_weight: history::TRADES_WEIGHT,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(5),
             pause: Duration::from_secs(10),

@@ -59,7 +59,7 @@ impl Adapter for Bitstamp {
             page_limit: 10_000,
             // Half of 10,000 in ten minutes.
             weight_per_second: 8,
-            burst: 16,
+            page_weight: 1,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(5),
             pause: Duration::from_secs(10),

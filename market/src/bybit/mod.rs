@@ -56,7 +56,7 @@ impl Adapter for Bybit {
             page_limit: 60,
             // Half of 600 in five seconds.
             weight_per_second: 60,
-            burst: 60,
+            page_weight: 1,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(5),
             pause: Duration::from_secs(5),

@@ -60,7 +60,7 @@ impl Adapter for Coinbase {
             page_limit: 1_000,
             // Half of ten a second.
             weight_per_second: 5,
-            burst: 5,
+            page_weight: 1,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(5),
             // Nothing is said about how long.

@@ -55,7 +55,7 @@ impl Adapter for Generic {
             url: "http://127.0.0.1:61792/trades",
             page_limit: 100,
             weight_per_second: 500,
-            burst: 500,
+            page_weight: 1,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(2),
             pause: Duration::from_secs(1),

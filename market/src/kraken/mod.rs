@@ -58,7 +58,7 @@ impl Adapter for Kraken {
             page_limit: 1_000,
             // The limit is one a second for each pair, and the pause keeps to it.
             weight_per_second: 5,
-            burst: 5,
+            page_weight: 1,
             pause_between: Duration::from_millis(1_200),
             settle_delay: Duration::from_secs(5),
             pause: Duration::from_secs(5),

@@ -60,7 +60,7 @@ impl Adapter for Okx {
             page_limit: 100,
             // Half of twenty in two seconds.
             weight_per_second: 5,
-            burst: 5,
+            page_weight: 1,
             pause_between: Duration::ZERO,
             settle_delay: Duration::from_secs(5),
             // The window in which questions are counted.

@@ -8,8 +8,8 @@ use tape::{Ticker, Watermark};
 use url::Url;
 
 use super::pace::Pace;
-use super::{Answer, Asked, PageError, RateBudget, Reader, RestSettings};
-use crate::reading::Anchor;
+use super::{Answer, Asked, PageError, ROWS_TOGETHER, RateBudget, Reader, RestSettings};
+use crate::reading::{Anchor, Reads};
 use crate::{Clock, Market, tls};
 
 /// How many rows an answer may have at most, however small they are.
@@ -63,6 +63,17 @@ impl RestClient {
     /// The rate that all tickers share.
     pub fn budget(&self) -> &RateBudget {
         &self.budget
+    }
+
+    /// What one answer of a [`Reader`] weighs at most, usually: where a market is
+    /// read by ids, that is as many pages as are taken in together.
+    pub fn weight_of_a_reading(&self) -> NonZeroU32 {
+        let pages = match self.market.adapter().reads() {
+            Reads::ById(_) => ROWS_TOGETHER.div_ceil(self.settings.page_limit.max(1)) + 1,
+            Reads::ByTime(_) | Reads::ByOverlap(_) => 1,
+        };
+        let page = self.market.adapter().rest_terms().page_weight;
+        nonzero(page.saturating_mul(u32::try_from(pages).unwrap_or(u32::MAX)))
     }
 
     /// Who reads one ticker's history, from wherever it is told to. The anchor

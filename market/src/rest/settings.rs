@@ -51,13 +51,20 @@ impl RestSettings {
             body_limit: 8 * 1024 * 1024,
             allowed_skew: Duration::from_secs(1),
             weight_per_second: nonzero(terms.weight_per_second),
-            burst: nonzero(terms.burst),
+            burst: nonzero(terms.weight_per_second.max(terms.page_weight)),
             pause_between: terms.pause_between,
             second_thoughts: Duration::from_secs(1),
             longest_turn: Duration::from_secs(if terms.weight_per_second < 100 { 300 } else { 30 }),
             pause: terms.pause,
             longest_pause: terms.longest_pause,
         }
+    }
+
+    /// The same at another rate: what is spent at once stays one second's worth,
+    /// but never less than a page takes.
+    pub fn at_rate(self, market: Market, weight_per_second: NonZeroU32) -> Self {
+        let burst = weight_per_second.max(nonzero(market.adapter().rest_terms().page_weight));
+        Self { weight_per_second, burst, ..self }
     }
 
     /// The allowed skew in milliseconds.

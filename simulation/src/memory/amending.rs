@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use store::audits::AskedHoldings;
 use store::{Restatement, StoreError};
 use tape::audit::Holdings;
-use tape::{EpochMs, Finding, HeldFinal, Interval, Mark, Ticker, Trade};
+use tape::{EpochMs, Finding, HeldFinal, Interval, Mark, Ticker, Trade, TradeId};
 
 use super::disk::{CorrectionRow, Disk, FigureRow, LatestRow, RestatementRow, TradeName, TradeRow, Writes};
 use super::trades;
@@ -136,6 +136,12 @@ fn rows_between(
     let is_within = |row: &&TradeRow| after < row.at && row.at <= until;
     let seen = |name: TradeName| view.get(&name).filter(is_within).cloned().map(|row| (name, row));
     names.into_iter().filter_map(seen).collect()
+}
+
+/// The last confirmed trade of a ticker up to an instant, and when it was made.
+pub(super) fn anchor(disk: &Disk, ticker: &Ticker, until: EpochMs) -> Option<(TradeId, EpochMs)> {
+    let earlier = disk.trades_after(ticker, EpochMs::new(i64::MIN)).take_while(|(_, row)| row.at <= until);
+    earlier.filter(|(_, row)| row.is_validated).last().map(|(id, row)| (id.clone(), row.at))
 }
 
 /// What is held of a ticker's settled trades, and under some names.

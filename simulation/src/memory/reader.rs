@@ -5,6 +5,7 @@ use std::sync::Arc;
 use store::audits::AskedHoldings;
 use store::{StoreError, TickerState};
 use tape::audit::Holdings;
+use tape::{EpochMs, Ticker, TradeId};
 
 use super::disk::Writes;
 use super::server::Server;
@@ -36,5 +37,18 @@ impl Reader {
     pub async fn holdings(&self, asked: AskedHoldings<'_>) -> Result<Option<Holdings>, StoreError> {
         self.0.step("holdings", asked.names.len()).await?;
         Ok(amending::holdings(&self.0.state().disk, &mut Writes::default(), asked))
+    }
+
+    /// The last confirmed trade of a ticker up to an instant, and when it was made.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn trade_anchor(
+        &self,
+        ticker: &Ticker,
+        until: EpochMs,
+    ) -> Result<Option<(TradeId, EpochMs)>, StoreError> {
+        self.0.step("trade_anchor", 0).await?;
+        Ok(amending::anchor(&self.0.state().disk, ticker, until))
     }
 }

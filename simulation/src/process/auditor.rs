@@ -3,6 +3,7 @@
 //! place anywhere begin where a change has not been found yet, so that a run
 //! need not last for hours.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::memory::Reader;
 /// Audits for as long as the session lives.
 pub async fn audit(process: Arc<Process>, inbox: Arc<Inbox>) {
     let config = &process.scenario.config;
-    let pace = Pace::of_share(config.audit_share, config.rest_rate.get(), config.audit_every);
+    let pace = Pace::of_share(config.audit_share, config.rest_rate, NonZeroU32::MIN, config.audit_every);
     let Some(pace) = pace else { return };
     let mut auditor = Auditor {
         reader: Reader::new(&process.server),
@@ -97,11 +98,11 @@ impl Auditor<'_> {
         reading: &Reading,
         mut findings: Vec<Finding>,
     ) -> Result<Vec<Finding>, Unread> {
-        let Some(control) = Control::of(target, reading, &findings) else { return Ok(findings) };
-        let held = self.reader.holdings(control.asked()).await.map_err(|_| Unread::Failed)?;
-        if let Some(moment) = control.moment(held.as_ref()) {
-            let answer = self.ask(&target.ticker, &Control::question(moment)).await?;
-            if Control::is_known(&answer, moment) {
+        let Some(until) = reading.doubted_after(&findings) else { return Ok(findings) };
+        let before = self.reader.trade_anchor(&target.ticker, until).await.map_err(|_| Unread::Failed)?;
+        if let Some(control) = before.map(|(_, made_at)| Control::at(made_at)) {
+            let answer = self.ask(&target.ticker, &control.question()).await?;
+            if control.is_answered(&answer) {
                 return Ok(findings);
             }
         }

@@ -6,15 +6,12 @@ use std::collections::VecDeque;
 use market::Answer;
 use store::{AskedHoldings, TickerState};
 use tape::audit::{Audit, Holdings, Span, audit};
-use tape::{EpochMs, Finding, Known, Patience, Standing, Ticker, Trade, TradeId, Watermark};
+use tape::{EpochMs, Finding, Patience, Ticker, Trade, TradeId, Watermark};
 
 use crate::engine::from_whole_second;
 
 /// Half of all readings begin within the latest hour.
 const RECENT_MS: i64 = 3_600_000;
-
-/// How far before a trade that seems to be withdrawn another one is looked for.
-const CONTROL_MS: i64 = 600_000;
 
 /// Readings around one change of mind at most.
 const NEARBY_READINGS: u32 = 50;
@@ -139,44 +136,35 @@ impl Reading {
             matches!(finding, Finding::Withdrawn { .. }) && finding.was().is_some_and(is_in_front)
         })
     }
+
+    /// The last moment before all of them: the trade confirmed until then is the one to ask for.
+    pub fn doubted_after(&self, findings: &[Finding]) -> Option<EpochMs> {
+        let made_at = self.in_front(findings).filter_map(|finding| finding.was()).map(|was| was.traded_at);
+        made_at.min().map(|first| first.minus_ms(1))
+    }
 }
 
-/// A question about what was before trades that seem to be withdrawn: if the
-/// market still tells it, it has not forgotten them.
-#[derive(Debug)]
+/// A question about a confirmed trade from before others that seem to be
+/// withdrawn: if the market still tells it, it has not forgotten them.
+#[derive(Debug, Clone, Copy)]
 pub struct Control {
-    ticker: Ticker,
-    until: EpochMs,
+    made_at: EpochMs,
 }
 
 impl Control {
-    /// The question, when a reading leaves it open.
-    pub fn of(target: &Target, reading: &Reading, findings: &[Finding]) -> Option<Self> {
-        let first = reading.in_front(findings).filter_map(|finding| finding.was()).map(|was| was.traded_at).min()?;
-        Some(Self { ticker: target.ticker.clone(), until: first.minus_ms(1) })
-    }
-
-    /// The question to the tables.
-    pub fn asked(&self) -> AskedHoldings<'_> {
-        let after = self.until.minus_ms(CONTROL_MS);
-        AskedHoldings { ticker: &self.ticker, after, until: self.until, names: &[] }
-    }
-
-    /// The moment of the last trade before; none when there is none, which leaves it open.
-    pub fn moment(&self, held: Option<&Holdings>) -> Option<EpochMs> {
-        let confirmed = |known: &&Known| matches!(known.standing, Standing::Confirmed { .. });
-        let times = held?.trades.iter().filter(confirmed).map(|known| known.trade.traded_at);
-        times.filter(|at| *at <= self.until).max()
+    /// About the trade of a moment.
+    pub fn at(made_at: EpochMs) -> Self {
+        Self { made_at }
     }
 
     /// The question to REST.
-    pub fn question(moment: EpochMs) -> Watermark {
-        Watermark::Through(moment.minus_ms(1))
+    pub fn question(self) -> Watermark {
+        Watermark::Through(self.made_at.minus_ms(1))
     }
 
     /// Whether an answer to it shows that the market still knows that moment.
-    pub fn is_known(answer: &Answer, moment: EpochMs) -> bool {
-        answer.gaps.is_empty() && answer.page.trades.iter().any(|trade| trade.traded_at == moment)
+    pub fn is_answered(self, answer: &Answer) -> bool {
+        answer.gaps.is_empty() && answer.page.trades.iter().any(|trade| trade.traded_at == self.made_at)
     }
 }
 
@@ -258,26 +246,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_in_front_of_an_answer_wants_an_earlier_trade_that_is_still_told() {
-        let (before, front, within) = (
-            testkit::trade("BTC", "p", 9_000, "1", "1"),
-            testkit::trade("BTC", "f", 10_000, "1", "1"),
-            testkit::trade("BTC", "w", 10_001, "1", "1"),
-        );
-        let ticker = Ticker::new("BTC").expect("a ticker");
-        let target = Target { ticker, from: at(9_500), until: at(9_500), readings_left: 0 };
+        let front = testkit::trade("BTC", "f", 10_000, "1", "1");
+        let within = testkit::trade("BTC", "w", 10_001, "1", "1");
         let reading = Reading { first_row_at: Some(at(10_000)), ..Reading::default() };
         let [front, within] = [front, within].map(|was| Finding::Withdrawn { was });
 
-        assert!(Control::of(&target, &reading, std::slice::from_ref(&within)).is_none(), "a row stands before it");
-        let control = Control::of(&target, &reading, &[within, front]).expect("one is in front");
-        assert_eq!(control.asked().until, at(9_999));
-        let held = |standing| Holdings {
-            tape_from: at(0),
-            settled_until: at(50_000),
-            trades: vec![Known { trade: before.clone(), standing }],
-        };
-        let heard = Standing::Heard { received_at: at(9_000), suspicion: None };
-        assert_eq!(control.moment(Some(&held(heard))), None, "it must be confirmed");
-        assert_eq!(control.moment(Some(&held(Standing::Confirmed { was_heard: true }))), Some(at(9_000)));
+        assert_eq!(reading.doubted_after(std::slice::from_ref(&within)), None, "a row stands before it");
+        assert_eq!(reading.doubted_after(&[within, front]), Some(at(9_999)));
+        assert_eq!(Control::at(at(9_000)).question(), Watermark::Through(at(8_999)));
     }
 }

@@ -20,7 +20,7 @@ const ROWS: usize = 5_000;
 pub async fn read(house: &House, plan: Plan) -> anyhow::Result<(f64, u64)> {
     let url = format!("http://127.0.0.1:{}/trades", house.venue_port).parse()?;
     let rate = NonZeroU32::new(1_000_000).context("a rate")?;
-    let settings = RestSettings { weight_per_second: rate, burst: rate, ..RestSettings::new(Market::GENERIC) };
+    let settings = RestSettings::new(Market::GENERIC).at_rate(Market::GENERIC, rate);
     let present = EpochMs::new(BEGINS_AT_MS + 1000 * plan.seconds + 60_000);
     let clock = Arc::new(move || present);
     let client = RestClient::new(Market::GENERIC, url, settings, clock)?;
