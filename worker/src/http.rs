@@ -56,10 +56,14 @@ enum Standing {
     Ok,
     Waiting,
     Stale,
+    GivenUp,
 }
 
 impl Standing {
     fn of(metrics: &Metrics, now: i64) -> Self {
+        if metrics.given_up.get() == 1 {
+            return Self::GivenUp;
+        }
         let is_leading = metrics.leading.get() == 1;
         let last = metrics.last_mark_ms().max(metrics.last_settled_ms());
         match (is_leading, now - last > MARKS_STALE_AFTER_MS) {
@@ -74,6 +78,7 @@ impl Standing {
             Self::Ok => "ok",
             Self::Waiting => "waiting to lead",
             Self::Stale => "stale",
+            Self::GivenUp => "given up",
         }
     }
 }
@@ -95,7 +100,7 @@ async fn health(State(shared): State<Arc<Shared>>) -> Response {
     };
     let worst =
         shared.followed.iter().map(|(_, metrics)| Standing::of(metrics, now)).max().unwrap_or(Standing::Waiting);
-    let code = if worst == Standing::Stale { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let code = if worst >= Standing::Stale { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let body = match shared.followed.as_slice() {
         [(_, metrics)] => of_one(metrics),
         all => {
@@ -132,4 +137,20 @@ pub async fn ask_health(port: u16) -> anyhow::Result<()> {
     let status = answer.lines().next().unwrap_or_default();
     anyhow::ensure!(status.split(' ').nth(1) == Some("200"), "the worker answers {status:?}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_given_up_is_not_mistaken_for_one_that_waits_to_lead() {
+        let metrics = Metrics::default();
+        assert_eq!(Standing::of(&metrics, 0).as_str(), "waiting to lead");
+
+        metrics.given_up.set(1);
+
+        assert_eq!(Standing::of(&metrics, 0).as_str(), "given up");
+        assert!(Standing::Stale < Standing::GivenUp, "it counts as the worst");
+    }
 }

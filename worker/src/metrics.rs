@@ -26,6 +26,8 @@ struct Kind {
 pub struct Metrics {
     /// Whether this process leads its exchange.
     pub leading: Gauge,
+    /// Whether it is no longer followed, after a failure that waiting does not mend.
+    pub given_up: Gauge,
     /// Tickers followed.
     pub tickers: Gauge,
     /// Sessions that ended and were begun anew.
@@ -70,6 +72,7 @@ impl Metrics {
         let metrics =
             Self { mark_delay_seconds: Some(seconds()), time_to_final_seconds: Some(seconds()), ..Self::default() };
         registry.register("leading", "1 when this process leads its exchange", metrics.leading.clone());
+        registry.register("given_up", "1 when the exchange is no longer followed", metrics.given_up.clone());
         registry.register("tickers", "Tickers followed", metrics.tickers.clone());
         registry.register("sessions_lost", "Sessions begun anew after a failure", metrics.sessions_lost.clone());
         registry.register("rest_answers", "REST pages read", metrics.rest_answers.clone());

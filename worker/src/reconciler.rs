@@ -59,19 +59,29 @@ impl Reconciler {
     }
 
     async fn reconcile(self, ticker: Ticker, watermark: Watermark, shutdown: CancellationToken) {
-        let anchored = anchored_reader(&self.rest, &self.store, &self.venue, &ticker, watermark.settled_until());
-        let Some(reader) = shutdown.run_until_cancelled(anchored).await else { return };
-        let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        let mut reading = match reader {
-            Ok(reader) => Reading { ahead: Ahead::of(watermark), reader, backoff, pause: None },
-            // The database is away: the session ends over that, and the next begins here.
-            Err(error) => return tracing::warn!(%ticker, "{ticker} is not read: {}", chain(&error)),
+        let Some(reader) = shutdown.run_until_cancelled(self.begin(&ticker, watermark.settled_until())).await else {
+            return;
         };
+        let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
+        let mut reading = Reading { ahead: Ahead::of(watermark), reader, backoff, pause: None };
         while let Some(pause) = shutdown.run_until_cancelled(self.round(&ticker, &mut reading)).await {
             let Ok(pause) = pause else { return };
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }
+        }
+    }
+
+    /// Who reads from a moment on, as soon as the tables say where that is: they
+    /// may be away for a while without the session ending over it.
+    async fn begin(&self, ticker: &Ticker, from: EpochMs) -> Reader {
+        let mut backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
+        loop {
+            match anchored_reader(&self.rest, &self.store, &self.venue, ticker, from).await {
+                Ok(reader) => return reader,
+                Err(error) => tracing::warn!(%ticker, "{ticker} is not read yet: {}", chain(&error)),
+            }
+            sleep(backoff.delay()).await;
         }
     }
 

@@ -56,6 +56,7 @@ pub async fn run(configs: Vec<Config>, listener: TcpListener, shutdown: Cancella
         markets.spawn(async move {
             let store_config = store_config(&config);
             let ended = lead_for_life(&config, &store_config, &metrics, &shutdown).await;
+            metrics.given_up.set(ended.is_err().into());
             ended.with_context(|| format!("{} is no longer followed", config.venue))
         });
     }
@@ -80,7 +81,7 @@ async fn until_all_ended(markets: &mut JoinSet<anyhow::Result<()>>) -> anyhow::R
         let ended = ended.unwrap_or_else(|panic| Err(anyhow::anyhow!("following a market panicked: {panic}")));
         if let Err(error) = ended {
             if !markets.is_empty() {
-                tracing::error!("{error:#}; the others are");
+                tracing::error!("{error:#}; the other exchanges still are");
             }
             outcome = Err(error);
         }

@@ -8,6 +8,7 @@ mod bounds;
 mod chain;
 mod convergence;
 mod exchanges;
+mod following;
 mod leading;
 mod paging;
 mod processes;

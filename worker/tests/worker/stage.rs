@@ -125,6 +125,14 @@ impl Stage {
         Worker::start(self.vars.clone()).await
     }
 
+    /// Starts another worker, with some variables changed.
+    pub async fn worker_with(&self, changed: &[(&str, &str)]) -> Worker {
+        let is_changed = |name: &str| changed.iter().any(|(other, _)| *other == name);
+        let kept = self.vars.iter().filter(|(name, _)| !is_changed(name)).cloned();
+        let changed = changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Worker::start(kept.chain(changed).collect()).await
+    }
+
     /// Waits until the ticker is settled at least until an instant.
     pub async fn settled(&self, ticker: &str, until: EpochMs) {
         settled(&self.database.client().await, ticker, until).await;
