@@ -47,12 +47,15 @@ pub use amendment::{Amendment, HeldFinal, Restated};
 
 pub mod bound;
 
+pub mod consolidated;
+
 pub use arrival::Arrival;
 pub use audit::{Finding, FindingKind};
 pub use band::{Band, Extremes};
 pub use book::{Book, Bucket, Settled};
 pub use books::Books;
 pub use chain::{Chain, Entry, Head};
+pub use consolidated::{Consolidated, Part};
 pub use digest::{Digest, TradesDigest};
 pub use evidence::{Evidence, Gathering};
 pub use fault::{Fault, FaultKind};

@@ -39,6 +39,15 @@ impl Sums {
         }
     }
 
+    /// These sums with others added, unless that leaves what can be counted.
+    pub fn checked_plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            trades: self.trades.checked_add(other.trades)?,
+            volume: self.volume.checked_add(other.volume)?,
+            notional: self.notional.checked_add(other.notional)?,
+        })
+    }
+
     /// These sums with others taken out, if they can have been part of them.
     pub fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
@@ -70,6 +79,17 @@ impl Sums {
         let is_odd = floor & U256::ONE == U256::ONE;
         let rounds_up = twice_left > volume || (twice_left == volume && is_odd);
         Some(Vwap::from_units(if rounds_up { floor + U256::ONE } else { floor }))
+    }
+}
+
+impl Sums {
+    /// Whether the division at the end cannot leave 256 bits, as no sums of
+    /// trades can: for sums that come from elsewhere.
+    pub fn can_be_divided(self) -> bool {
+        const SPARE_BITS: u32 = 32;
+        let (volume, notional) = (self.volume.units(), self.notional.units());
+        let Some(price) = notional.checked_div(volume) else { return true };
+        volume.leading_zeros() >= SPARE_BITS && price.leading_zeros() >= SPARE_BITS
     }
 }
 
@@ -132,6 +152,25 @@ mod tests {
         }
 
         assert_eq!(largest.vwap().expect("price").to_string(), "99999999999999.99999999999999");
+    }
+
+    #[test]
+    fn sums_beyond_what_can_be_counted_or_divided_are_named_and_never_wrap() {
+        let largest = |trades| Sums { trades, volume: Volume::from_units(U256::MAX), notional: Notional::ZERO };
+        let one = sums("1", "0.000000000000000001");
+        assert_eq!(largest(1).checked_plus(one), None);
+        assert_eq!(Sums { trades: u64::MAX, ..Sums::EMPTY }.checked_plus(one), None);
+        let dear = Sums { trades: 1, volume: Volume::ZERO, notional: Notional::from_units(U256::MAX) };
+        assert_eq!(dear.checked_plus(one), None);
+        assert_eq!(sums("2", "3").checked_plus(one), Some(sums("2", "3").plus(one)));
+
+        let divided = |volume: U256, notional: U256| {
+            let (volume, notional) = (Volume::from_units(volume), Notional::from_units(notional));
+            Sums { trades: 1, volume, notional }.can_be_divided()
+        };
+        assert!(divided(U256::ZERO, U256::MAX), "it is not divided");
+        assert!(!divided(U256::MAX >> 31u32, U256::ONE) && divided(U256::MAX >> 32u32, U256::ONE));
+        assert!(!divided(U256::ONE, U256::MAX >> 31u32) && divided(U256::ONE, U256::MAX >> 32u32));
     }
 
     fn any_trade() -> impl Strategy<Value = (u64, u64)> {

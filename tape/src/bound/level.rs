@@ -41,6 +41,11 @@ impl Coverage {
         i64::try_from(share.units()).ok().filter(|units| (WHOLE / 2..WHOLE).contains(units)).map(Self)
     }
 
+    /// The coverage that misses so much, in billionths; none below one half.
+    pub fn missing(miss: i64) -> Option<Self> {
+        WHOLE.checked_sub(miss).filter(|units| (WHOLE / 2..WHOLE).contains(units)).map(Self)
+    }
+
     /// The share itself.
     pub fn share(self) -> crate::Fixed<9> {
         crate::Fixed::from_units(ethnum::U256::from(self.0.unsigned_abs()))
