@@ -3,6 +3,7 @@
 use serde::Serialize;
 use store::answers::Figure;
 use tape::bound::{Outcomes, Unsaid};
+use tape::consolidated::Hull;
 use utoipa::ToSchema;
 
 /// How far the final price will lie from this provisional one, at most, as far
@@ -14,6 +15,7 @@ pub struct BoundAnswer {
     #[schema(example = "0.99")]
     coverage: Option<String>,
     /// The bound in basis points of this price. Null when there is none: see `reason`.
+    /// Of a consolidated figure the prices below lie within it, and may be closer.
     #[schema(example = "1.25")]
     bps: Option<String>,
     /// The lowest final price within the bound.
@@ -23,7 +25,7 @@ pub struct BoundAnswer {
     /// The share of the bounds said over the last day that did hold, to six
     /// decimals, rounded down. Null before the first of them was put to the test.
     achieved: Option<String>,
-    /// How many bounds that counts.
+    /// How many bounds that counts. Nobody counts those of consolidated figures: each part has its own.
     over_marks: u64,
     /// How much of the window is not confirmed, in milliseconds: only this tail is uncertain.
     tail_ms: i64,
@@ -62,6 +64,30 @@ impl BoundAnswer {
             marks: evidence.map(|(marks, _)| marks),
             marks_needed: evidence.map(|(_, needed)| needed),
         })
+    }
+}
+
+impl BoundAnswer {
+    /// What the bounds of its parts say of a consolidated figure.
+    pub fn of_hull(hull: &Hull) -> Self {
+        let (range, unsaid) = (hull.within.ok(), hull.within.err());
+        let evidence = match unsaid {
+            Some(Unsaid::NotEnoughEvidence { marks, needed }) if needed > 0 => Some((marks, needed)),
+            _ => None,
+        };
+        Self {
+            coverage: range.map(|range| range.coverage.to_string()),
+            bps: range.map(|range| range.deviation.to_string()),
+            price_low: range.map(|range| range.lowest.to_string()),
+            price_high: range.map(|range| range.highest.to_string()),
+            achieved: None,
+            over_marks: 0,
+            tail_ms: hull.tail_ms,
+            level: None,
+            reason: unsaid.map(|unsaid| unsaid.as_str().to_owned()),
+            marks: evidence.map(|(marks, _)| marks),
+            marks_needed: evidence.map(|(_, needed)| needed),
+        }
     }
 }
 

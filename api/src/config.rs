@@ -20,7 +20,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
         "300000",
         "length of the window, as the worker's: milliseconds or a duration (`5m`), whole seconds up to 24h",
     ),
-    ("STALE_AFTER", "5s", "a ticker without a newer figure for so long is called stale"),
+    (
+        "STALE_AFTER",
+        "5s",
+        "a ticker without a newer figure for so long is called stale, and consolidated figures do not wait for it",
+    ),
     (
         "MARKET_CLOCK",
         "wall",

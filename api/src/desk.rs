@@ -12,6 +12,7 @@ use tracing::{error, warn};
 
 use crate::clock::Clock;
 use crate::config::{Config, MarketClock};
+use crate::floors::Floors;
 use crate::lookups::Lookups;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -29,6 +30,8 @@ pub struct Desk {
     pub interval: Interval,
     /// The newest answers, kept at hand.
     pub memory: Arc<Memory>,
+    /// How far consolidated figures were told.
+    pub floors: Arc<Floors>,
     /// Where marks are asked for together.
     pub lookups: Lookups,
     /// What is counted.
@@ -46,6 +49,7 @@ impl Desk {
             store,
             interval: config.interval,
             memory: Arc::default(),
+            floors: Arc::default(),
             lookups: Lookups::default(),
             metrics: Metrics::default(),
             clock,
@@ -181,8 +185,16 @@ impl Desk {
     /// # Errors
     /// As [`Desk::the_one`].
     pub async fn known(&self, venue: Option<&str>, ticker: &Ticker) -> Result<Known, Problem> {
-        let found = self.ask(self.store.tickers_known(venue, Some(ticker), self.interval, NAMES_LISTED)).await?;
+        let found = self.known_on(venue, ticker).await?;
         self.the_one(found, venue, ticker, |known| &known.standing).await
+    }
+
+    /// How far a ticker is known on each exchange meant that has it.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn known_on(&self, venue: Option<&str>, ticker: &Ticker) -> Result<Vec<Known>, Problem> {
+        self.ask(self.store.tickers_known(venue, Some(ticker), self.interval, NAMES_LISTED)).await
     }
 }
 

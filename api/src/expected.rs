@@ -57,6 +57,19 @@ pub fn not_final_yet(desk: &Desk, standing: &Standing, closes_at: EpochMs) -> Pr
     Problem::new(Code::NotFinalYet, detail).about("min_state").expecting(expected)
 }
 
+/// The problem of a consolidated figure that some exchanges hold up: it is
+/// expected when the last of them is.
+pub fn not_final_yet_on(desk: &Desk, held_up_by: &[&Standing], closes_at: EpochMs) -> Option<Problem> {
+    let expected = held_up_by.iter().map(|standing| (standing, expect(desk, standing, closes_at)));
+    let (last, (expected, why)) = expected.max_by_key(|(_, (expected, _))| (expected.at.is_none(), expected.at))?;
+    let (ticker, venue, settled) = (&last.ticker, &last.venue, in_words(last.settled_until));
+    let detail = format!(
+        "The consolidated figure of {ticker} at {} is not final yet: on {venue} trades are confirmed up to {settled}. {why}",
+        in_words(closes_at)
+    );
+    Some(Problem::new(Code::NotFinalYet, detail).about("min_state").expecting(expected))
+}
+
 /// By when, and a sentence about how that is known or why it is not.
 ///
 /// It takes as long as 99 of 100 of the latest marks took, or as the watermark

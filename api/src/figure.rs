@@ -8,68 +8,74 @@ use utoipa::ToSchema;
 use crate::bound::BoundAnswer;
 use crate::desk::Desk;
 use crate::instant::rfc3339;
+use crate::part_answer::PartAnswer;
 
 /// The volume-weighted average price of one window, and what it rests on.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Figure)]
 pub struct FigureAnswer {
-    /// The exchange.
+    /// The exchange. Null for a consolidated figure: `parts` lists the exchanges.
     #[schema(example = "generic")]
-    exchange: String,
+    pub(crate) exchange: Option<String>,
     /// The ticker.
     #[schema(example = "BTC")]
-    ticker: String,
+    pub(crate) ticker: String,
     /// Notional over volume, rounded once, half to even, to 24 decimals; closing
     /// zeros are left out. Null when the window holds no trade: it is not zero
     /// and not the last one.
-    price: Option<String>,
+    pub(crate) price: Option<String>,
     /// Where the window closes, epoch milliseconds.
-    ts: i64,
+    pub(crate) ts: i64,
     /// The same instant, RFC 3339.
-    time: String,
+    pub(crate) time: String,
     /// The length of the window in milliseconds.
-    interval: i64,
+    pub(crate) interval: i64,
     /// The window's ends.
-    window: WindowAnswer,
+    pub(crate) window: WindowAnswer,
     /// Whether every trade of the window is confirmed and none can be added.
-    is_validated: bool,
+    pub(crate) is_validated: bool,
     /// How settled the figure is.
-    state: State,
+    pub(crate) state: State,
     /// Where the figure comes from.
-    source: Source,
+    pub(crate) source: Source,
     /// How often the final figure was restated. Null when that is not known,
     /// since the figure was not read from the history.
-    revision: Option<u32>,
+    pub(crate) revision: Option<u32>,
     /// When the figure became final, epoch milliseconds. Null while it is
     /// provisional, and for one computed from the trades, where nobody noted it.
-    final_at: Option<i64>,
+    pub(crate) final_at: Option<i64>,
     /// The same instant, RFC 3339.
-    final_at_time: Option<String>,
+    pub(crate) final_at_time: Option<String>,
     /// The exact sum of the quantities.
-    volume: String,
+    pub(crate) volume: String,
     /// The exact sum of price times quantity.
-    notional: String,
+    pub(crate) notional: String,
     /// How many trades the window holds.
-    trades: u64,
+    pub(crate) trades: u64,
     /// How many of them are confirmed.
-    confirmed_trades: u64,
+    pub(crate) confirmed_trades: u64,
     /// How many heard trades claim to belong to the window, cannot be right, and
     /// are left out until REST has spoken. None of a final figure.
-    quarantined_trades: u64,
+    pub(crate) quarantined_trades: u64,
     /// How wrong the price may be. Null for a final figure, which is exact, and
     /// for one that was not kept.
-    bound: Option<BoundAnswer>,
+    pub(crate) bound: Option<BoundAnswer>,
     /// Every trade of the ticker at or before it is confirmed, epoch milliseconds.
     /// Null for a final figure of `/historical`, whose answer stays the same.
-    validated_until: Option<i64>,
+    pub(crate) validated_until: Option<i64>,
     /// How long ago `ts` is. Null where `validated_until` is.
-    age_ms: Option<i64>,
+    pub(crate) age_ms: Option<i64>,
     /// Whether trades may be absent because the newest data is too old.
-    stale: bool,
+    pub(crate) stale: bool,
     /// Whether nothing is known to be missing in the window.
-    complete: bool,
+    pub(crate) complete: bool,
     /// What is known to be missing: at most 100 spans.
-    missing: Vec<Missing>,
+    pub(crate) missing: Vec<Missing>,
+    /// The figure of each exchange, in the order of their names. Only of a
+    /// consolidated figure, which several exchanges have a part in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) parts: Option<Vec<PartAnswer>>,
 }
 
 /// The span `(opens_after, closes_at]`: a trade on the left edge is not part
@@ -117,6 +123,10 @@ pub struct Missing {
     pub to: i64,
     /// A sentence about it.
     pub detail: String,
+    /// On which exchange, where the answer is about several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub exchange: Option<String>,
 }
 
 impl State {
@@ -160,7 +170,7 @@ impl FigureAnswer {
         let window = Window::closing_at(figure.closes_at, figure.interval);
         let missing = missing(standing, window, gaps);
         Self {
-            exchange: standing.venue.clone(),
+            exchange: Some(standing.venue.clone()),
             ticker: standing.ticker.to_string(),
             price: figure.price.map(|price| price.to_string()),
             ts: figure.closes_at.ms(),
@@ -184,6 +194,7 @@ impl FigureAnswer {
             stale,
             complete: missing.is_empty(),
             missing,
+            parts: None,
         }
     }
 }
@@ -205,6 +216,7 @@ pub fn before_tape(standing: &Standing, window: Window) -> Option<Missing> {
         from: window.opens_after().plus_ms(1).ms(),
         to: tape_from.min(window.closes_at()).ms(),
         detail: format!("Trades at or before {} are not kept.", rfc3339(tape_from)),
+        exchange: None,
     })
 }
 
@@ -216,7 +228,8 @@ impl From<Window> for WindowAnswer {
 
 impl From<&Gap> for Missing {
     fn from(gap: &Gap) -> Self {
-        Self { kind: gap.kind.clone(), from: gap.from.ms(), to: gap.to.ms(), detail: gap.detail.clone() }
+        let Gap { kind, from, to, detail, .. } = gap;
+        Self { kind: kind.clone(), from: from.ms(), to: to.ms(), detail: detail.clone(), exchange: None }
     }
 }
 

@@ -7,6 +7,7 @@ use store::answers::{Answered, AskedMark, Moment, Standing};
 use tape::{EpochMs, Interval, Ticker};
 use utoipa::IntoParams;
 
+use crate::consolidated::Consolidation;
 use crate::desk::Desk;
 use crate::expected::{NotFinalProblem, not_final_yet};
 use crate::figure::{FigureAnswer, in_words};
@@ -31,7 +32,8 @@ pub struct HistoricalQuestion {
     /// `90s`, `5m` or `2h`, up to 24 hours. Without it, the interval of `/latest`.
     #[param(inline, value_type = Option<DurationText>)]
     interval: Option<Interval>,
-    /// The exchange, whatever its case. May be left out when only one has the ticker.
+    /// The exchange, whatever its case. Without it, the figure of all exchanges
+    /// that have the ticker, consolidated.
     #[param(inline, value_type = Option<NameText>)]
     exchange: Option<String>,
     /// `final`: never a provisional figure.
@@ -62,6 +64,10 @@ impl Question for HistoricalQuestion {
 ///
 /// With `min_state=final` a figure that is not final yet is not answered: 404
 /// `not_final_yet` says when it is expected to be, and `Retry-After` with it.
+///
+/// Without `exchange`, when several exchanges have the ticker, it is the
+/// consolidated figure, as of `/latest`: final when every part is, and never
+/// where the tape of one begins later.
 #[utoipa::path(
     operation_id = "historical",
     tag = "Figures",
@@ -88,6 +94,9 @@ pub async fn historical(
     let moment = Moment { closes_at: ts.at, interval: interval.unwrap_or(desk.interval), kept_interval: desk.interval };
     let venue = exchange.as_deref();
     let found = desk.ask(figures_of(&desk, venue, &ticker, moment)).await?;
+    if venue.is_none() && found.len() > 1 {
+        return of_all(&request, &desk, ts, min_state, &Consolidation::of(moment, found)?);
+    }
     let answered = desk.the_one(found, venue, &ticker, |answered| &answered.standing).await?;
     let figure = answered.figure.as_ref().expect("figure_at has a figure for every ticker it finds");
     if !figure.is_kept && ts.at <= answered.standing.tape_from {
@@ -98,11 +107,29 @@ pub async fn historical(
         return Err(not_final_yet(&desk, &answered.standing, ts.at));
     }
 
-    let answer = FigureAnswer::of_moment(&desk, figure, &answered);
-    if answer.is_settled() {
-        return Ok(respond::settled(&request, &answer));
+    Ok(respond(&request, &FigureAnswer::of_moment(&desk, figure, &answered)))
+}
+
+/// The figure of all exchanges that have the ticker.
+fn of_all(
+    request: &HttpRequest,
+    desk: &Desk,
+    ts: AskedInstant,
+    min_state: MinState,
+    consolidation: &Consolidation,
+) -> Result<HttpResponse, Problem> {
+    consolidation.standings().for_each(|standing| desk.memory.saw(standing));
+    if let Some(first) = consolidation.all_before_their_tapes() {
+        return Err(before_the_tape(ts, first));
     }
-    Ok(respond::changing(&answer))
+    if min_state == MinState::Final && !consolidation.is_final() {
+        return Err(consolidation.not_final(desk));
+    }
+    Ok(respond(request, &consolidation.at_moment(desk)))
+}
+
+fn respond(request: &HttpRequest, answer: &FigureAnswer) -> HttpResponse {
+    if answer.is_settled() { respond::settled(request, answer) } else { respond::changing(answer) }
 }
 
 /// The figures of a moment. A mark that is final is looked up with others that

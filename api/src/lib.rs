@@ -22,6 +22,10 @@ pub mod expected;
 pub mod bound;
 pub mod figure;
 
+pub mod consolidated;
+pub mod floors;
+pub mod part_answer;
+
 pub mod following;
 pub mod memory;
 pub mod told;

@@ -130,11 +130,16 @@ impl Memory {
 
     /// Takes in all that was read from one snapshot, and everything there was
     /// if `is_all`. Returns how many held answers are newer than what was read.
+    /// A ticker without a figure has a place too: named without an exchange it
+    /// is not that of another one alone.
     pub fn admit_many(&self, reads: Vec<Read>, names: &[&Standing], taken: Taken, is_all: bool) -> usize {
         let mut contradicted = 0;
         for read in reads {
             let Some(slot) = self.slot_of(read.told.standing()) else { continue };
             contradicted += usize::from(slot.admit(read).is_doubted);
+        }
+        for standing in names {
+            self.slot_of(standing);
         }
         if is_all {
             self.forget_all_but(names, taken);

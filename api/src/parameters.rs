@@ -42,7 +42,7 @@ pub struct InstantText(String);
 pub struct DurationText(String);
 
 /// How settled a figure must be to be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MinState {
     /// However it is.

@@ -36,8 +36,8 @@ pub struct QualityQuestion {
     /// The instant to end before, at most 31 days after `from`. Without it, now.
     #[param(inline, value_type = Option<InstantText>)]
     to: Option<EpochMs>,
-    /// The exchange, whatever its case. Without it all of them, or with a
-    /// ticker the only one that has it.
+    /// The exchange, whatever its case. Without it all of them together, or with
+    /// a ticker all that have it.
     #[param(inline, value_type = Option<NameText>)]
     exchange: Option<String>,
 }
@@ -150,7 +150,11 @@ impl QualityQuestion {
     async fn scope(&self, desk: &Desk) -> Result<Scope, Problem> {
         let venue = self.exchange.as_deref();
         if let Some(ticker) = &self.ticker {
-            let standing = desk.known(venue, ticker).await?.standing;
+            let found = desk.known_on(venue, ticker).await?;
+            if venue.is_none() && found.len() > 1 {
+                return Ok(Scope { venue: None, ticker: Some(ticker.clone()) });
+            }
+            let standing = desk.the_one(found, venue, ticker, |known| &known.standing).await?.standing;
             return Ok(Scope { venue: Some(standing.venue), ticker: Some(standing.ticker) });
         }
         let Some(venue) = venue else { return Ok(Scope::default()) };

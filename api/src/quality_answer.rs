@@ -203,6 +203,12 @@ struct RestatementAnswer {
     restated_at: i64,
 }
 
+/// Of several exchanges it is said which.
+fn incident(scope: &Scope, gap: &Gap) -> Missing {
+    let exchange = if scope.venue.is_none() { Some(gap.venue.clone()) } else { None };
+    Missing { exchange, ..Missing::from(gap) }
+}
+
 impl QualityAnswer {
     /// The answer about a span.
     pub fn new(scope: &Scope, interval: Interval, minutes: Minutes, found: Found) -> Self {
@@ -230,7 +236,7 @@ impl QualityAnswer {
             damage: FaultKind::ALL.map(|kind| DamageAnswer::find(&damage, kind)).into(),
             drift: drift.into(),
             bounds: bounds.into(),
-            incidents: incidents.iter().map(Missing::from).collect(),
+            incidents: incidents.iter().map(|gap| incident(scope, gap)).collect(),
             audit: AuditAnswer::new(&counts, &corrections),
             restatements: RestatementsAnswer {
                 total: restatements.total,

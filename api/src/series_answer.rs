@@ -201,6 +201,7 @@ fn absent(rest: Grid, known: &Known, page: &GridPage, points: &[Point], min_stat
             from: from.ms(),
             to: to.ms(),
             detail: detail.to_owned(),
+            exchange: None,
         })
         .collect()
 }

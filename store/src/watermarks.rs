@@ -4,6 +4,7 @@
 use tape::{EpochMs, Ticker, TimeToFinal, TradeId, Watermark};
 use tokio_postgres::Row;
 
+use crate::news::FIGURES_CHANNEL;
 use crate::row::{column, instant, ticker, trade_id};
 use crate::txn::WriteTxn;
 use crate::{Store, StoreError};
@@ -66,7 +67,8 @@ impl Store {
     }
 
     /// Gives tickers that have no watermark yet one at `from`: trades after
-    /// that moment will be kept. The others are left as they are.
+    /// that moment will be kept. The others are left as they are. Whoever listens
+    /// is told that there are new ones.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -76,7 +78,8 @@ impl Store {
         begins.dedup_by_key(|begin| begin.0);
         let (tickers, from): (Vec<&str>, Vec<i64>) = begins.into_iter().unzip();
         let session = self.session().await?;
-        session.execute(include_str!("../sql/ticker_ensure.sql"), &[&venue, &tickers, &from]).await?;
+        let params: crate::session::Params<'_> = &[&venue, &tickers, &from, &FIGURES_CHANNEL];
+        session.execute(include_str!("../sql/ticker_ensure.sql"), params).await?;
         Ok(())
     }
 }

@@ -260,7 +260,7 @@ async fn marks_asked_for_at_the_same_time_are_answered_each_by_its_own() {
 
     let asked: Vec<_> = marks.iter().map(|ts| ask(format!("/historical?ticker=BTC&ts={ts}"))).collect();
     let unknown = ask(format!("/historical?ticker=NONE&ts={MARK}"));
-    let ambiguous = ask(format!("/historical?ticker=ETH&ts={}", MARK - 20_000));
+    let of_both = ask(format!("/historical?ticker=ETH&ts={}", MARK - 20_000));
     let named = ask(format!("/historical?ticker=ETH&ts={}&exchange=SECOND", MARK - 20_000));
 
     for (ts, answer) in marks.into_iter().zip(asked) {
@@ -271,8 +271,9 @@ async fn marks_asked_for_at_the_same_time_are_answered_each_by_its_own() {
         assert_eq!((&answer["state"], &answer["source"]), (&state.into(), &source.into()), "{ts}");
     }
     assert_eq!(unknown.await.expect("answered").problem()["code"], "unknown_ticker");
-    assert_eq!(ambiguous.await.expect("answered").problem()["code"], "ambiguous_exchange");
-    assert_eq!(named.await.expect("answered").json()["exchange"], "second");
+    let (of_both, named) = (of_both.await.expect("answered").json(), named.await.expect("answered").json());
+    assert_eq!((&of_both["parts"][1]["exchange"], &of_both["trades"]), (&"second".into(), &2.into()));
+    assert_eq!((&named["exchange"], &named["trades"]), (&"second".into(), &1.into()));
 }
 
 #[tokio::test]

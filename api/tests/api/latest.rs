@@ -36,7 +36,7 @@ async fn an_exchange_is_found_whatever_its_case_and_needed_only_when_there_are_s
 
     assert_eq!(api.json("/latest?ticker=BTC").await["exchange"], "generic");
     assert_eq!(api.json("/latest?ticker=ETH&exchange=SECOND").await["exchange"], "second");
-    let answer = api.get("/latest?ticker=ETH").await;
+    let answer = api.get("/vwap?ticker=ETH").await;
     assert_eq!(answer.problem()["available"], serde_json::json!(["generic", "second"]));
     assert_eq!(answer.problem()["code"], "ambiguous_exchange");
     assert_eq!(api.problem("/latest?ticker=BTC&exchange=second").await, (404, "unknown_ticker".to_owned()));

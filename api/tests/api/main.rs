@@ -2,6 +2,8 @@
 //! running server on a database of its own.
 
 mod chained;
+mod consolidated;
+mod consolidated_newest;
 mod running;
 mod seeded;
 mod writing;

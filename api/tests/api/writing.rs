@@ -21,17 +21,26 @@ pub struct Writer {
 impl Writer {
     /// Leads the venue, and follows tickers from the beginning of their tape.
     pub async fn new(database: &TestDatabase, interval_ms: i64, tickers: &[&str]) -> Self {
-        let writer = Self::leading(database, interval_ms).await;
+        Self::of(database, VENUE, interval_ms, tickers).await
+    }
+
+    /// [`Writer::new`] of another venue.
+    pub async fn of(database: &TestDatabase, venue: &str, interval_ms: i64, tickers: &[&str]) -> Self {
+        let writer = Self::leading_of(database, venue, interval_ms).await;
         let begins: Vec<_> = tickers.iter().map(|name| (ticker(name), at(BEGINS))).collect();
-        writer.store.ticker_ensure(VENUE, &begins).await.expect("written");
+        writer.store.ticker_ensure(venue, &begins).await.expect("written");
         writer
     }
 
     /// Leads the venue as soon as nobody else does.
     pub async fn leading(database: &TestDatabase, interval_ms: i64) -> Self {
+        Self::leading_of(database, VENUE, interval_ms).await
+    }
+
+    async fn leading_of(database: &TestDatabase, venue: &str, interval_ms: i64) -> Self {
         let store = database.store();
         let leadership = eventually("the venue to be led by nobody", Duration::from_secs(20), || async {
-            store.lead(VENUE).await.expect("an answer")
+            store.lead(venue).await.expect("an answer")
         })
         .await;
         Self { store, leadership, interval: Interval::from_ms(interval_ms).expect("in bounds") }

@@ -10,6 +10,8 @@ use crate::{Store, StoreError};
 /// A span of which something is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
+    /// The venue.
+    pub venue: String,
     /// What happened.
     pub kind: String,
     /// The first millisecond of it.
@@ -37,6 +39,7 @@ impl Store {
         let rows = self.session().await?.query(include_str!("../../sql/answer_gaps.sql"), params).await?;
         let read = |row: &Row| -> Result<Gap, StoreError> {
             Ok(Gap {
+                venue: column(row, "exchange")?,
                 kind: column(row, "kind")?,
                 from: instant(row, "from_ts")?,
                 to: instant(row, "to_ts")?,
@@ -54,6 +57,7 @@ pub(super) fn gaps(row: &Row) -> Result<Vec<Gap>, StoreError> {
     let tos: Vec<i64> = column::<Option<_>>(row, "tos")?.unwrap_or_default();
     let details: Vec<String> = column::<Option<_>>(row, "details")?.unwrap_or_default();
     let spans = froms.into_iter().zip(tos).map(|(from, to)| (EpochMs::new(from), EpochMs::new(to)));
+    let venue: String = column(row, "exchange")?;
     let gaps = kinds.into_iter().zip(details).zip(spans);
-    Ok(gaps.map(|((kind, detail), (from, to))| Gap { kind, from, to, detail }).collect())
+    Ok(gaps.map(|((kind, detail), (from, to))| Gap { venue: venue.clone(), kind, from, to, detail }).collect())
 }
