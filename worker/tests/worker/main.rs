@@ -6,6 +6,7 @@ mod stage;
 
 mod bounds;
 mod chain;
+mod consolidated;
 mod convergence;
 mod exchanges;
 mod following;
