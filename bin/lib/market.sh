@@ -32,7 +32,12 @@ market_settle() {
     local tape_name=''
     venue_arguments=(--port "$VENUE_PORT" --seed "${seed:-1}")
     if [[ $market == own ]]; then
-        market_says="your own market ${MARKET:-generic}: ${MARKET_WS_URL:-its own addresses} and ${MARKET_REST_URL:-}"
+        market_says="${MARKET:-generic}"
+        if [[ -n ${MARKET_WS_URL:-}${MARKET_REST_URL:-} ]]; then
+            market_says+=" at ${MARKET_WS_URL:-its own WebSocket} and ${MARKET_REST_URL:-its own REST endpoint}"
+        else
+            market_says+=" at its own addresses"
+        fi
         return 0
     fi
     export MARKET=generic EXCHANGE=${EXCHANGE:-practice}

@@ -13,18 +13,38 @@ fn service(name: &str) -> Value {
     service
 }
 
-/// `${NAME:-default}` as Compose reads it when nothing is set.
-fn with_defaults(text: &str) -> String {
+/// `${NAME:-default}` as Compose reads it with what is set; a default may hold another.
+fn interpolated(text: &str, set: &[(&str, &str)]) -> String {
     let Some((before, rest)) = text.split_once("${") else { return text.to_owned() };
-    let (variable, after) = rest.split_once('}').unwrap_or_else(|| panic!("{text} has an open brace"));
-    let default = variable.split_once(":-").unwrap_or_else(|| panic!("{text}: no default for {variable}")).1;
-    format!("{before}{default}{}", with_defaults(after))
+    let mut open = 1;
+    let closes = |(_, c): &(usize, char)| {
+        open += match c {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        open == 0
+    };
+    let end = rest.char_indices().find(closes).unwrap_or_else(|| panic!("{text} has an open brace")).0;
+    let (variable, after) = (&rest[..end], &rest[end + 1..]);
+    let (name, default) = variable.split_once(":-").unwrap_or_else(|| panic!("{text}: no default for {variable}"));
+    let given = set.iter().find(|given| given.0 == name && !given.1.is_empty()).map(|given| given.1.to_owned());
+    let value = given.unwrap_or_else(|| interpolated(default, set));
+    format!("{before}{value}{}", interpolated(after, set))
+}
+
+fn with_defaults(text: &str) -> String {
+    interpolated(text, &[])
 }
 
 fn environment(name: &str) -> Vec<(String, String)> {
+    environment_with(name, &[])
+}
+
+fn environment_with(name: &str, set: &[(&str, &str)]) -> Vec<(String, String)> {
     let service = service(name);
     let entries = service["environment"].as_object().expect("an environment");
-    entries.iter().map(|(name, value)| (name.clone(), with_defaults(string(value, name)))).collect()
+    entries.iter().map(|(name, value)| (name.clone(), interpolated(string(value, name), set))).collect()
 }
 
 fn ports(name: &str) -> Vec<String> {
@@ -43,7 +63,9 @@ fn the_ports_are_the_documented_ones_and_stay_on_this_machine() {
 #[test]
 fn every_variable_of_a_program_can_be_set_from_outside_and_no_other_is() {
     for program in ["worker", "api"] {
-        let given: BTreeSet<String> = environment(program).into_iter().map(|(name, _)| name).collect();
+        // What is meant for the generic market is the variable of that name.
+        let plain = |name: String| name.strip_suffix("_GENERIC").map(str::to_owned).unwrap_or(name);
+        let given: BTreeSet<String> = environment(program).into_iter().map(|(name, _)| plain(name)).collect();
         let known: BTreeSet<String> = variables_of(program).into_iter().collect();
         assert_eq!(given, known, "{program}");
     }
@@ -55,10 +77,31 @@ fn the_practice_venue_is_the_default_market_and_postgres_the_database() {
     let value = |name: &str| worker.iter().find(|entry| entry.0 == name).map(|entry| entry.1.as_str());
 
     assert_eq!(value("MARKET"), Some("generic"));
-    assert_eq!(value("MARKET_WS_URL"), Some("ws://venue:61792/stream"));
-    assert_eq!(value("MARKET_REST_URL"), Some("http://venue:61792/trades"));
+    assert_eq!(value("MARKET_WS_URL_GENERIC"), Some("ws://venue:61792/stream"));
+    assert_eq!(value("MARKET_REST_URL_GENERIC"), Some("http://venue:61792/trades"));
     assert_eq!(value("PG_STRING"), Some("postgres://postgres:postgres@postgres:5432/crypto_market"));
-    assert_eq!(value("BACKFILL_FROM"), Some("-10m"));
+    assert_eq!(value("BACKFILL_FROM_GENERIC"), Some("-10m"));
+}
+
+#[test]
+fn an_exchange_is_asked_at_its_own_address_and_another_generic_market_at_the_one_given() {
+    let addresses = |set: &[(&str, &str)]| {
+        let worker = environment_with("worker", set);
+        let value = |name: &str| worker.iter().find(|entry| entry.0 == name).expect(name).1.clone();
+        ["", "_GENERIC"]
+            .map(|suffix| [value(&format!("MARKET_WS_URL{suffix}")), value(&format!("MARKET_REST_URL{suffix}"))])
+    };
+    // Empty is the market's own, and what has a market's name behind it is nobody else's.
+    for markets in ["binance", "binance,kraken", "generic"] {
+        let [of_any, of_generic] = addresses(&[("MARKET", markets), ("TICKERS", "BTC/USDT,ETH/USDT")]);
+        assert_eq!(of_any, ["", ""], "{markets}");
+        assert_eq!(of_generic, ["ws://venue:61792/stream", "http://venue:61792/trades"]);
+    }
+    let given = ["wss://example.org/stream", "https://example.org/trades"].map(str::to_owned);
+    let [of_any, of_generic] = addresses(&[("MARKET_WS_URL", &given[0]), ("MARKET_REST_URL", &given[1])]);
+    assert_eq!((&of_any, &of_generic), (&given, &given));
+    let worker = environment_with("worker", &[("MARKET", "bybit")]);
+    assert!(worker.contains(&("BACKFILL_FROM".to_owned(), String::new())), "an exchange may have no past to tell");
 }
 
 #[test]

@@ -156,6 +156,35 @@ fn what_cannot_be_brought_up_is_refused_with_what_to_say_instead() {
     }
 }
 
+/// What the worker is told of its market, as `bin/up` settles it.
+fn told(variables: &[(&str, &str)]) -> String {
+    let script = "set -euo pipefail
+        die() { printf 'die: %s' \"$*\"; exit 1; }
+        tape='' live='' faults='' seed='' speed='' market_named='' VENUE_PORT=61792
+        source \"$0\"
+        market_choose
+        market_settle
+        printf '%s|%s|%s|%s' \"$market\" \"${MARKET_WS_URL:-}\" \"${MARKET_REST_URL:-}\" \"$market_says\"";
+    let mut command = Command::new("bash");
+    command.arg("-c").arg(script).arg(path("bin/lib/market.sh"));
+    for name in ["PG_STRING", "MARKET", "MARKET_WS_URL", "MARKET_REST_URL", "DB_NAME", "EXCHANGE"] {
+        command.env_remove(name);
+    }
+    let output = command.envs(variables.iter().copied()).output().expect("there is a bash");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_real_exchange_is_followed_at_its_own_addresses_and_without_the_practice_market() {
+    let pairs = ("TICKERS", "BTC/USDT,ETH/USDT");
+    assert_eq!(told(&[("MARKET", "binance"), pairs]), "own|||binance at its own addresses");
+    assert_eq!(told(&[("MARKET", "binance,kraken"), pairs]), "own|||binance,kraken at its own addresses");
+    let practice = "generated|ws://127.0.0.1:61792/stream|http://127.0.0.1:61792/trades|";
+    assert!(told(&[]).starts_with(practice), "{}", told(&[]));
+    let own = [("MARKET_WS_URL", "ws://a/s"), ("MARKET_REST_URL", "http://a/t")];
+    assert_eq!(told(&own), "own|ws://a/s|http://a/t|generic at ws://a/s and http://a/t");
+}
+
 #[test]
 fn a_taken_port_stops_the_start_of_everything_and_names_its_variable() {
     let place = Place::new();

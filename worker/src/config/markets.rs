@@ -94,6 +94,40 @@ mod tests {
     }
 
     #[test]
+    fn the_generic_markets_addresses_are_nobody_elses_as_compose_gives_them() {
+        let given = |market| {
+            let tickers = ("TICKERS", "BTC/USDT");
+            let [ws, rest] = [("MARKET_WS_URL", ""), ("MARKET_REST_URL", "")];
+            let venue = [
+                ("MARKET_WS_URL_GENERIC", "ws://venue:1/stream"),
+                ("MARKET_REST_URL_GENERIC", "http://venue:1/trades"),
+            ];
+            let backfill = [("BACKFILL_FROM", ""), ("BACKFILL_FROM_GENERIC", "-10m")];
+            let vars = [[("MARKET", market), tickers], [ws, rest], venue, backfill].concat();
+            configs(&vars).expect("markets")
+        };
+        let hosts = |market| -> Vec<String> {
+            let host = |url: &url::Url| url.host_str().unwrap_or_default().to_owned();
+            given(market)
+                .iter()
+                .flat_map(|config| [host(&config.market_ws_url), host(&config.market_rest_url)])
+                .collect()
+        };
+
+        assert_eq!(hosts("generic"), ["venue", "venue"]);
+        for market in ["binance", "bybit", "coinbase", "kraken", "okx", "bitstamp", "binance,kraken"] {
+            assert!(
+                hosts(market).iter().all(|host| host != "venue" && host.contains('.')),
+                "{market}: {:?}",
+                hosts(market)
+            );
+        }
+        assert_eq!(hosts("binance,generic")[2..], ["venue", "venue"]);
+        assert_eq!(given("generic")[0].backfill_from, crate::config::BackfillFrom::Back(600_000));
+        assert_eq!(given("binance")[0].backfill_from, crate::config::BackfillFrom::Now);
+    }
+
+    #[test]
     fn what_cannot_be_meant_for_several_is_refused() {
         let both = ("MARKET", "binance,bybit");
         let tickers = ("TICKERS", "BTC/USDT");
