@@ -52,6 +52,12 @@ pub trait Adapter: Sync {
     fn trouble(&self, _status: u16, _body: &str) -> Option<Trouble> {
         None
     }
+
+    /// The header in which an answer tells, in epoch milliseconds, from when on it may be asked
+    /// again; none where there is only `Retry-After`.
+    fn reset_header(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A market that can be heard and asked.

@@ -52,8 +52,20 @@ pub fn retry_after(headers: &HeaderMap, now: EpochMs, cap: Duration) -> Option<D
     Some(Duration::from_millis(ms).min(cap))
 }
 
+/// How long the answer asks us to stay away in a header of the market's own, which names the
+/// moment from when on it may be asked again. By the answer's own clock, if it has one.
+pub fn reset_after(headers: &HeaderMap, name: &str, now: EpochMs) -> Option<Duration> {
+    let until = epoch_ms(headers.get(name)?.to_str().ok()?)?;
+    let now = http_date(headers, &DATE).unwrap_or(now);
+    u64::try_from(until.ms_since(now)).ok().map(Duration::from_millis)
+}
+
 fn market_time(headers: &HeaderMap) -> Option<EpochMs> {
-    let text = headers.get(X_MARKET_TIME)?.to_str().ok()?.trim();
+    epoch_ms(headers.get(X_MARKET_TIME)?.to_str().ok()?)
+}
+
+fn epoch_ms(text: &str) -> Option<EpochMs> {
+    let text = text.trim();
     // Without a sign: what is a time is written in digits.
     let ms = text.parse::<i64>().ok().filter(|ms| *ms > 0 && !text.starts_with('+'));
     ms.map(EpochMs::new)
@@ -115,6 +127,20 @@ mod tests {
     #[test]
     fn a_market_that_replays_the_past_is_believed() {
         assert_eq!(time(&[("x-market-time", "1500000000000")], NOON_MS).0, 1_500_000_000_000);
+    }
+
+    #[test]
+    fn a_moment_to_ask_again_is_told_by_the_markets_own_clock_and_one_that_is_past_says_nothing() {
+        let reset = |pairs: &[(&'static str, &str)]| reset_after(&headers(pairs), "x-reset", EpochMs::new(NOON_MS));
+        let in_seven_seconds = (NOON_MS + 7_000).to_string();
+
+        assert_eq!(reset(&[("x-reset", &in_seven_seconds)]), Some(Duration::from_secs(7)));
+        let date = ("date", "Sun, 14 May 2023 12:00:02 GMT");
+        assert_eq!(reset(&[("x-reset", &in_seven_seconds), date]), Some(Duration::from_secs(5)));
+        for garbled in ["", "soon", "-1", "1684065599999"] {
+            assert_eq!(reset(&[("x-reset", garbled)]), None, "{garbled:?}");
+        }
+        assert_eq!(reset(&[]), None);
     }
 
     #[test]

@@ -71,4 +71,8 @@ impl Adapter for Bybit {
     fn trouble(&self, status: u16, body: &str) -> Option<Trouble> {
         history::trouble(status, body)
     }
+
+    fn reset_header(&self) -> Option<&'static str> {
+        Some("x-bapi-limit-reset-timestamp")
+    }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{PageError, RestClient};
 use crate::NotAPage;
-use crate::headers::{MarketTime, retry_after};
+use crate::headers::{MarketTime, reset_after, retry_after};
 use crate::reading::{Question, Trouble};
 use crate::said::beginning;
 
@@ -103,7 +103,11 @@ impl RestClient {
         match trouble {
             None if status.is_success() => Ok(()),
             Some(Trouble::TooOften(told)) => {
-                let pause = retry_after.or(told).unwrap_or(self.settings.pause);
+                let reset = self.market.adapter().reset_header();
+                // A moment is told by another clock than ours: never sooner than without one.
+                let reset = reset.and_then(|name| reset_after(headers, name, (self.clock)()));
+                let reset = reset.map(|reset| reset.max(self.settings.pause));
+                let pause = retry_after.or(reset).or(told).unwrap_or(self.settings.pause);
                 Err(PageError::RateLimited { url: of(), retry_after: pause.min(self.settings.longest_pause) })
             }
             Some(Trouble::AwayUntil(until)) => {

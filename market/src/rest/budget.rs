@@ -60,12 +60,14 @@ impl RateBudget {
 
     async fn wait_in_line(&self, weight: NonZeroU32) {
         let _first = self.line.acquire().await.expect("the line is never closed");
-        while let Some(until) = self.paused() {
-            sleep_until(until).await;
-        }
         // What weighs more than may ever be spent at once costs all of it.
         let weight = weight.min(self.burst);
-        while let Ok(Err(not_yet)) = self.limiter.check_n(weight) {
+        loop {
+            // Also one that began while the rate was waited for.
+            while let Some(until) = self.paused() {
+                sleep_until(until).await;
+            }
+            let Ok(Err(not_yet)) = self.limiter.check_n(weight) else { return };
             sleep(not_yet.wait_time_from(DefaultClock::default().now())).await;
         }
     }
@@ -131,6 +133,22 @@ mod tests {
 
         assert!(first.is_ok() && second.is_ok());
         assert!(Duration::from_millis(200) <= start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_begins_while_the_rate_is_waited_for_is_kept_too() {
+        let budget = budget(10, 1);
+        budget.turn(ONE, LONG).await.expect("the first");
+        let start = Instant::now();
+
+        let pause = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            budget.pause(Duration::from_millis(400));
+        };
+        let (turn, ()) = tokio::join!(budget.turn(ONE, LONG), pause);
+
+        assert!(turn.is_ok());
+        assert!(Duration::from_millis(420) <= start.elapsed(), "{:?}", start.elapsed());
     }
 
     #[tokio::test]
