@@ -42,6 +42,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/truth/summary", get(truth::summary))
         .route("/truth/window", get(truth::window))
         .route("/control/rest", post(control::rest))
+        .route("/control/limit", post(control::limit))
         .route("/control/faults", post(control::faults))
         .route("/control/silence", post(control::silence))
         .route("/control/cut", post(control::cut))

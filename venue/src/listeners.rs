@@ -1,7 +1,7 @@
 //! Who is connected to the socket, and who of them hears what. Those who hear of
 //! a trade hear the same of it; whoever does not keep up is sent away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -64,7 +64,21 @@ struct Listener {
     frames: mpsc::Sender<Utf8Bytes>,
     /// What it hears of, on which channels; everything when there is no list.
     subscriptions: Option<HashMap<Ticker, Vec<Channel>>>,
+    /// When it said something, during the last second.
+    spoke_at: VecDeque<EpochMs>,
+    spoke: Speaking,
     _ended: DropGuard,
+}
+
+/// How much a listener says and wants to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Speaking {
+    /// Tickers it hears of, on each channel.
+    pub subscriptions: usize,
+    /// Messages it sent, pings and pongs among them.
+    pub messages: u64,
+    /// The most of them within one second.
+    pub most_in_a_second: usize,
 }
 
 impl Listener {
@@ -110,8 +124,29 @@ impl Listeners {
         let id = self.joined;
         let (sender, frames) = mpsc::channel(self.queue);
         let ended = CancellationToken::new();
-        self.list.push(Listener { id, frames: sender, subscriptions, _ended: ended.clone().drop_guard() });
+        let _ended = ended.clone().drop_guard();
+        let (spoke_at, spoke) = (VecDeque::new(), Speaking::default());
+        self.list.push(Listener { id, frames: sender, subscriptions, spoke_at, spoke, _ended });
         Ear { id, frames, ended, farewell: Arc::default(), said_at: AtomicI64::new(i64::MIN) }
+    }
+
+    /// Notes that a listener said something.
+    pub fn hear_from(&mut self, id: u64, now: EpochMs) {
+        const SECOND_MS: i64 = 1_000;
+        let Some(listener) = self.list.iter_mut().find(|listener| listener.id == id) else { return };
+        listener.spoke_at.retain(|at| now.minus_ms(SECOND_MS) < *at);
+        listener.spoke_at.push_back(now);
+        listener.spoke.messages += 1;
+        listener.spoke.most_in_a_second = listener.spoke.most_in_a_second.max(listener.spoke_at.len());
+    }
+
+    /// How much each listener says and wants to hear.
+    pub fn speaking(&self) -> Vec<Speaking> {
+        let of = |listener: &Listener| {
+            let subscriptions = listener.subscriptions.iter().flat_map(HashMap::values).map(Vec::len).sum();
+            Speaking { subscriptions, ..listener.spoke }
+        };
+        self.list.iter().map(of).collect()
     }
 
     /// Has a listener hear of a ticker.

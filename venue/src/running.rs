@@ -17,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::fault::{FaultRates, RateError};
 use crate::http;
 use crate::ledger::Injected;
+use crate::listeners::Speaking;
 use crate::market::{Market, Present, State};
 use crate::opening;
 use crate::rest_mood::{RestCounts, RestMode};
@@ -148,6 +149,16 @@ impl Running {
         self.shared.announce_the_end(clock::now().plus_ms(milliseconds(within)));
     }
 
+    /// Lets nothing be left of what may be asked, for a while.
+    pub fn use_up(&self, time: Duration) {
+        self.shared.guard().use_up(clock::now().plus_ms(milliseconds(time)));
+    }
+
+    /// Bans whoever asks or connects, for a while.
+    pub fn ban(&self, time: Duration) {
+        self.shared.guard().ban(clock::now().plus_ms(milliseconds(time)));
+    }
+
     /// Who asked what how often, and what it cost.
     pub fn asked(&self) -> serde_json::Value {
         self.shared.guard().report(clock::now())
@@ -189,6 +200,20 @@ impl Running {
     /// Whatever makes it no trade.
     pub fn make_trade(&self, ticker: &str, price: &str, quantity: &str) -> Result<TrueTrade, Rejection> {
         self.change(|market, now| market.make(ticker, price, quantity, now))
+    }
+
+    /// Makes many trades of a ticker at one instant.
+    ///
+    /// # Errors
+    /// Whatever makes one of them no trade; those before it are made.
+    pub fn make_crowd<'a>(
+        &self,
+        ticker: &str,
+        trades: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Vec<TrueTrade>, Rejection> {
+        self.change(|market, now| {
+            trades.into_iter().map(|(price, quantity)| market.make(ticker, price, quantity, now)).collect()
+        })
     }
 
     /// Brings a trade about exactly as given: REST knows it from now on (unless it
@@ -278,6 +303,11 @@ impl Running {
     /// What the market is like at the moment, in numbers.
     pub fn state(&self) -> State {
         self.change(|market, now| market.state(now))
+    }
+
+    /// How much each listener says and wants to hear.
+    pub fn speaking(&self) -> Vec<Speaking> {
+        self.shared.market().audience().speaking()
     }
 
     /// How many listeners are connected.

@@ -16,6 +16,9 @@ const MOST_PATHS: usize = 1_000;
 /// How long a refusal is remembered against its asker.
 const GRUDGE_MS: i64 = 60_000;
 
+/// How long a refusal takes to reach everybody: what was asked meanwhile was asked in good faith.
+const IN_GOOD_FAITH_MS: i64 = 500;
+
 /// The doorkeeper of both channels.
 #[derive(Debug)]
 pub struct Guard {
@@ -25,9 +28,15 @@ pub struct Guard {
     refused_lately: u32,
     last_refused_at: i64,
     banned_until: EpochMs,
+    /// Nothing is left of any quota until then, by command.
+    used_up_until: EpochMs,
+    /// Since when and until when there is nothing to be had, as the refusals say.
+    refusing: Option<(EpochMs, EpochMs)>,
     bans: u64,
     asked: u64,
     refused: u64,
+    /// Questions of somebody who knew that there was nothing to be had.
+    impatient: u64,
     paths: BTreeMap<String, u64>,
 }
 
@@ -42,9 +51,12 @@ impl Guard {
             refused_lately: 0,
             last_refused_at: i64::MIN,
             banned_until: EpochMs::new(i64::MIN),
+            used_up_until: EpochMs::new(i64::MIN),
+            refusing: None,
             bans: 0,
             asked: 0,
             refused: 0,
+            impatient: 0,
             paths: BTreeMap::new(),
         }
     }
@@ -58,7 +70,26 @@ impl Guard {
         if self.paths.len() < MOST_PATHS || self.paths.contains_key(&question.path) {
             *self.paths.entry(question.path.clone()).or_default() += 1;
         }
-        self.check(&self.dialect.charges(question), now)
+        if self.refusing.is_some_and(|(since, until)| since.plus_ms(IN_GOOD_FAITH_MS) <= now && now < until) {
+            self.impatient += 1;
+        }
+        let admitted = self.check(&self.dialect.charges(question), now);
+        if let Err(Refused::TooOften { until } | Refused::Banned { until }) = admitted {
+            let since = self.refusing.filter(|(_, until)| now < *until).map_or(now, |(since, _)| since);
+            self.refusing = Some((since, until));
+        }
+        admitted
+    }
+
+    /// Nothing is left of any quota until then. Nobody is banned for asking meanwhile.
+    pub fn use_up(&mut self, until: EpochMs) {
+        self.used_up_until = until;
+    }
+
+    /// Whoever asks is banned until then.
+    pub fn ban(&mut self, until: EpochMs) {
+        self.banned_until = until;
+        self.bans += 1;
     }
 
     /// Lets somebody connect.
@@ -81,6 +112,10 @@ impl Guard {
         if now < self.banned_until {
             self.refused += 1;
             return Err(Refused::Banned { until: self.banned_until });
+        }
+        if now < self.used_up_until {
+            self.refused += 1;
+            return Err(Refused::TooOften { until: self.used_up_until });
         }
         let Some(until) = self.meter.charge(charges, now) else { return Ok(()) };
         self.refused += 1;
@@ -112,9 +147,49 @@ impl Guard {
         json!({
             "requests": self.asked,
             "refused": self.refused,
+            "impatient": self.impatient,
             "bans": self.bans,
             "by_path": self.paths,
             "quotas": self.meter.report(now),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard() -> Guard {
+        Guard::new(Dialect::parse("binance").expect("a dialect"), Manners::default())
+    }
+
+    fn ask(guard: &mut Guard, at: i64) -> Result<(), Refused> {
+        let question = Question { path: "/api/v3/trades".to_owned(), ..Question::default() };
+        guard.admit(&question, EpochMs::new(at))
+    }
+
+    #[test]
+    fn what_is_used_up_or_banned_by_command_is_refused_until_then() {
+        let mut guard = guard();
+        guard.use_up(EpochMs::new(5_000));
+        assert_eq!(ask(&mut guard, 4_999), Err(Refused::TooOften { until: EpochMs::new(5_000) }));
+        assert_eq!(ask(&mut guard, 5_000), Ok(()));
+        guard.ban(EpochMs::new(9_000));
+        assert_eq!(ask(&mut guard, 8_999), Err(Refused::Banned { until: EpochMs::new(9_000) }));
+        assert_eq!(ask(&mut guard, 9_000), Ok(()));
+        assert_eq!(
+            (&guard.report(EpochMs::new(9_000))["refused"], &guard.report(EpochMs::new(9_000))["bans"]),
+            (&2.into(), &1.into())
+        );
+    }
+
+    #[test]
+    fn only_who_could_know_of_a_refusal_and_asks_before_its_end_is_impatient() {
+        let mut guard = guard();
+        guard.use_up(EpochMs::new(5_000));
+        for at in [1_000, 1_499, 1_500, 4_999, 5_000] {
+            let _ = ask(&mut guard, at);
+        }
+        assert_eq!(guard.report(EpochMs::new(9_000))["impatient"], 2);
     }
 }

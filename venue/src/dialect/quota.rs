@@ -127,10 +127,15 @@ impl Meter {
         let mut report = Vec::new();
         for (quota, usages) in self.quotas.iter().zip(&mut self.usage) {
             for (key, usage) in usages.iter_mut() {
+                let most_at_once = match quota.measure {
+                    Measure::Bucket { holds } => holds,
+                    Measure::Clock | Measure::Sliding => quota.most,
+                };
                 report.push(json!({
                     "quota": quota.name,
                     "of": key,
                     "limit": quota.most,
+                    "at_once": most_at_once,
                     "window_ms": quota.window_ms,
                     "used_now": usage.used_at(*quota, now.ms()),
                     "highest": usage.highest,

@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
+use tape::EpochMs;
 
 use super::asked::{Asked, Parameters, Refusal, refused};
 use super::json as answer;
@@ -30,6 +31,26 @@ fn tell_rest(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
     let until_ms = command.milliseconds("for_ms")?.map(|ms| now_ms.saturating_add(ms));
     shared.rest().tell(mode, until_ms);
     Ok(json!({ "mode": mode.as_str(), "until": until_ms }))
+}
+
+/// `POST /control/limit`: uses up what may be asked, or bans whoever asks, for a while.
+pub async fn limit(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    respond(use_up_or_ban(&shared, &body))
+}
+
+fn use_up_or_ban(shared: &Shared, body: &[u8]) -> Result<Value, Refusal> {
+    let command = Command::read(body, &["used_up_ms", "banned_ms"])?;
+    let now = clock::now();
+    let used_up = command.milliseconds("used_up_ms")?.map(|ms| now.plus_ms(ms));
+    let banned = command.milliseconds("banned_ms")?.map(|ms| now.plus_ms(ms));
+    let mut guard = shared.guard();
+    if let Some(until) = used_up {
+        guard.use_up(until);
+    }
+    if let Some(until) = banned {
+        guard.ban(until);
+    }
+    Ok(json!({ "used_up_until": used_up.map(EpochMs::ms), "banned_until": banned.map(EpochMs::ms) }))
 }
 
 /// `POST /control/faults`: changes rates by name; `all` sets every one first.

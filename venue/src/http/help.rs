@@ -25,11 +25,13 @@ the truth (spans are from < ts <= to, all of time unless given; ticker may be le
   GET  /truth/deliveries?ticker=&from=&to= CSV of what became of each on the socket
   GET  /truth/faults?ticker=&from=&to=     every fault done, a JSON object a line
   GET  /truth/summary?ticker=&from=&to=    what was done, and what must be found of it
-  GET  /truth/asked                        requests by path, what they cost of each limit, refusals
+  GET  /truth/asked                        requests by path, what they cost of each limit, refusals, and
+                                           how many came although the refusals said not to (impatient)
   GET  /truth/window?ticker=&ts=&interval= exact count, volume, notional and VWAP of (ts - interval, ts]
 
 commands (JSON bodies)
   POST /control/rest     {\"mode\":\"ok|fail|html|rate_limit|hang|slow\",\"for_ms\":30000}
+  POST /control/limit    {\"used_up_ms\":3000} or {\"banned_ms\":3000}: in a dialect: refuses for so long
   POST /control/faults   {\"all\":0} or {\"drop\":0.1,\"alter_price\":0.05}
   POST /control/silence  {\"for_ms\":3000}
   POST /control/cut

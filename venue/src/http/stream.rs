@@ -154,7 +154,7 @@ async fn converse(
                 ear.note_said(clock::now());
                 Vec::new()
             }
-            heard = socket.next() => match heard.transpose()? {
+            heard = socket.next() => match noted(heard.transpose()?, shared, ear) {
                 None | Some(Message::Close(_)) => return Ok(()),
                 Some(Message::Text(text)) => at_the_desk(shared, ear, |desk| conversation.hear(&text, desk)),
                 Some(Message::Binary(bytes)) => {
@@ -184,6 +184,14 @@ async fn converse(
             socket.send(Message::Ping(payload.into())).await?;
         }
     }
+}
+
+/// Counts what a listener says.
+fn noted(heard: Option<Message>, shared: &Shared, ear: &Ear) -> Option<Message> {
+    if heard.is_some() {
+        shared.market().audience_mut().hear_from(ear.id, clock::now());
+    }
+    heard
 }
 
 /// Lets a conversation act on the market, and returns the pings it wants sent.

@@ -12,6 +12,7 @@ use super::asked::{Asked, Parameters, Refusal, check_known, refused};
 use super::{json, problem, text};
 use crate::book::Entry;
 use crate::clock;
+use crate::dialect::stamp::Taker;
 use crate::shared::Shared;
 
 type Answer = Result<Response, Refusal>;
@@ -44,18 +45,25 @@ pub async fn asked(State(shared): State<Arc<Shared>>) -> Response {
     json(StatusCode::OK, &report)
 }
 
-/// `GET /truth/trades`: the true trades as CSV, numbers in plain digits.
+/// `GET /truth/trades`: the true trades as CSV, numbers in plain digits. Where an exchange is
+/// spoken, which tells who took, so does this.
 pub async fn trades(State(shared): State<Arc<Shared>>, Query(parameters): Parameters) -> Response {
-    let header = ["ticker", "ts", "quantity", "price", "tradeid"];
-    respond(csv(&shared, Asked(parameters), &header, |entry| {
+    let tells_takers = !shared.dialect.is_generic();
+    let header = ["ticker", "ts", "quantity", "price", "tradeid", "taker"];
+    let header = &header[..header.len() - usize::from(!tells_takers)];
+    respond(csv(&shared, Asked(parameters), header, |entry| {
         let trade = entry.trade.to_trade();
-        vec![
+        let mut fields = vec![
             trade.ticker.to_string(),
             trade.traded_at.to_string(),
             trade.quantity.to_string(),
             trade.price.to_string(),
             trade.id.to_string(),
-        ]
+        ];
+        if tells_takers {
+            fields.push(Taker::of(&entry.trade).say("buy", "sell").to_owned());
+        }
+        fields
     }))
 }
 
