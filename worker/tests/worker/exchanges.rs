@@ -11,7 +11,8 @@ use venue::dialect::Dialect;
 use venue::{FaultRates, VenueConfig};
 
 use crate::bench_of_truth::{confirmed_trades_are_the_truth, finals_equal_numeric, finals_equal_the_truth};
-use crate::stage::{PATIENCE, Stage, now, number, tape_from, ticker};
+use crate::six::{confirmed_trades_are_the_truth_to_the_second, end_of_second};
+use crate::stage::{PATIENCE, Stage, now, number, tape_from};
 use testkit::eventually;
 
 const TICKERS: [&str; 3] = ["BTC/USDT", "ETH/USDT", "SOL/USDT"];
@@ -88,29 +89,14 @@ async fn bitstamp_converges_to_the_truth_to_the_second() {
     let more = [("INTERVAL", "10s"), ("BACKFILL_FROM", "-20s"), ("TICKERS", "BTC/USDT,ETH/USDT,SOL/USDT")];
     let stage = Stage::start(market("bitstamp", 40.0), &more).await;
     let client = stage.database.client().await;
-    let until = EpochMs::new((now().ms() / 1_000 + 12) * 1_000 - 1);
+    let until = end_of_second(now().plus_ms(11_000));
     for name in TICKERS {
         stage.settled(name, until).await;
     }
 
     for name in TICKERS {
         let tape_from = tape_from(&client, name).await;
-        let from = EpochMs::new((tape_from.ms() / 1_000 + 1) * 1_000 - 1);
-        let sql = "select tradeid, ts / 1000, trim_scale(price)::text, trim_scale(quantity)::text from transactions
-            where ticker = $1 and is_validated and ts > $2 and ts <= $3 order by tradeid";
-        let rows = client.query(sql, &[&name, &from.ms(), &until.ms()]).await.expect("the trades");
-        let held: Vec<(String, i64, String, String)> =
-            rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
-        let mut truth: Vec<(String, i64, String, String)> = stage
-            .venue
-            .truth(&ticker(name), from, until)
-            .into_iter()
-            .map(|(trade, _)| trade.to_trade())
-            .map(|it| (it.id.to_string(), it.traded_at.ms() / 1_000, it.price.to_string(), it.quantity.to_string()))
-            .collect();
-        truth.sort();
-        assert!(!truth.is_empty(), "{name} traded");
-        assert_eq!(held, truth, "{name}");
+        confirmed_trades_are_the_truth_to_the_second(&client, &stage.venue, name, tape_from, until).await;
         finals_equal_numeric(&client, name, tape_from, until).await;
     }
     let exact = "select count(*) from transactions where is_validated and received_at is not null and ts % 1000 <> 0";

@@ -57,11 +57,11 @@ fn socket_path(market: &str) -> Option<&'static str> {
 impl Worker {
     /// Starts a worker with these variables.
     pub async fn start(vars: Vec<(String, String)>) -> Self {
-        let config = Config::from_vars(vars).expect("a valid configuration");
+        let configs = Config::all_from_vars(vars).expect("a valid configuration");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(worker::run(vec![config], listener, shutdown.clone()));
+        let task = tokio::spawn(worker::run(configs, listener, shutdown.clone()));
         Self { shutdown, task: Some(task), url }
     }
 
