@@ -3,6 +3,7 @@
 mod asked;
 mod decimal;
 mod duration;
+mod exchange;
 mod frame;
 mod headers;
 mod ids;
@@ -32,6 +33,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "ids", longest: 256, check: ids::check, words: ids::WORDS },
     Target { name: "frame", longest: 1_024, check: frame::check, words: frame::WORDS },
     Target { name: "page", longest: 4_096, check: page::check, words: page::WORDS },
+    Target { name: "binance", longest: 2_048, check: exchange::binance, words: exchange::WORDS },
+    Target { name: "bybit", longest: 2_048, check: exchange::bybit, words: exchange::WORDS },
+    Target { name: "coinbase", longest: 2_048, check: exchange::coinbase, words: exchange::WORDS },
+    Target { name: "kraken", longest: 2_048, check: exchange::kraken, words: exchange::WORDS },
+    Target { name: "okx", longest: 2_048, check: exchange::okx, words: exchange::WORDS },
+    Target { name: "bitstamp", longest: 2_048, check: exchange::bitstamp, words: exchange::WORDS },
     Target { name: "headers", longest: 256, check: headers::check, words: headers::WORDS },
     Target { name: "query", longest: 2_300, check: query::check, words: query::WORDS },
     Target { name: "asked", longest: 512, check: asked::check, words: asked::WORDS },
