@@ -151,6 +151,19 @@ async fn no_answer_goes_back_while_two_exchanges_advance_and_one_of_them_stops_a
         ["/latest?ticker=BTC", "/latest?ticker=BTC&min_state=final", "/latest?ticker=BTC&min_state=provisional"];
     let clients: Vec<_> = (0..18).map(|index| client(paths[index % 3])).collect();
 
+    // What the figure of all has told of an exchange, that exchange alone does not fall behind.
+    let beside = {
+        let (api, is_over) = (Arc::clone(&api), Arc::clone(&is_over));
+        tokio::spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                let all = api.json("/latest?ticker=BTC").await;
+                let alone = api.json("/latest?ticker=BTC&exchange=binance").await;
+                let newest = part(&all, "binance")["newest_mark"].as_i64().unwrap_or(0);
+                assert!(newest <= alone["ts"].as_i64().expect("a mark"), "{all} {alone}");
+            }
+        })
+    };
+
     let (mut settled, mut said) = ([0, 0], 1);
     for mark in 2..=MARKS {
         say(&first, mark).await;
@@ -171,6 +184,7 @@ async fn no_answer_goes_back_while_two_exchanges_advance_and_one_of_them_stops_a
         }
     }
     is_over.store(true, Ordering::Relaxed);
+    beside.await.expect("it was never behind");
     for client in clients {
         assert!(client.await.expect("it never saw an answer go back") > 10);
     }
