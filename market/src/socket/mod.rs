@@ -4,6 +4,7 @@
 //! listening, blocks it or makes memory grow. What it loses, REST brings back.
 
 mod overlap;
+mod patience;
 mod session;
 mod settings;
 mod stats;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use overlap::Overlap;
+use patience::Patience;
 pub use settings::SocketSettings;
 pub use stats::{Disconnect, SocketStats};
 
@@ -49,8 +51,12 @@ impl Socket {
         tls::install_provider();
         let mut backoff = Backoff::new(self.settings.first_delay, self.settings.longest_delay);
         let (mut overlap, mut delay) = (Overlap::default(), Duration::ZERO);
+        let mut patience = Patience::new(self.settings.silence_timeout);
         loop {
+            self.settings.first_trade_within = Some(patience.limit());
+            let trades_before = self.stats.trades();
             let ended = session::run(&mut self, overlap, delay, shutdown).await;
+            patience.after(ended.reason, trades_before < self.stats.trades());
             self.stats.count_disconnect(ended.reason);
             if ended.reason == Disconnect::Stopped {
                 return;

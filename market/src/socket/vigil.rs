@@ -14,6 +14,7 @@ pub(super) struct Vigil {
     ping_after: Duration,
     ping_timeout: Duration,
     silence_timeout: Duration,
+    first_trade_within: Duration,
     heard_at: Instant,
     trade_heard_at: Instant,
     has_heard_a_trade: bool,
@@ -44,6 +45,7 @@ impl Vigil {
             ping_after: settings.ping_after,
             ping_timeout: settings.ping_timeout,
             silence_timeout: settings.silence_timeout,
+            first_trade_within: settings.first_trade_within.unwrap_or(settings.silence_timeout),
             heard_at: connected_at,
             trade_heard_at: connected_at,
             has_heard_a_trade: false,
@@ -94,7 +96,8 @@ impl Vigil {
 
     pub fn duty(&self, now: Instant) -> Duty {
         let silent_at = self.heard_at + self.ping_timeout;
-        let useless_at = self.trade_heard_at + self.silence_timeout;
+        let may_be_silent = if self.has_heard_a_trade { self.silence_timeout } else { self.first_trade_within };
+        let useless_at = self.trade_heard_at + may_be_silent;
         let ping_at = self.heard_at + self.ping_after;
         if silent_at <= now {
             return Duty::GiveUp(Disconnect::Silent);
@@ -152,6 +155,22 @@ mod tests {
 
         assert_eq!(vigil.duty(start + seconds(59)), Duty::WaitUntil(start + seconds(60)));
         assert_eq!(vigil.duty(start + seconds(60)), Duty::GiveUp(Disconnect::NoTrades));
+    }
+
+    #[test]
+    fn more_patience_lasts_until_the_first_trade() {
+        let url = crate::socket_url("ws://127.0.0.1:1/stream").expect("url");
+        let settings = SocketSettings { first_trade_within: Some(seconds(240)), ..SocketSettings::new(url) };
+        let start = Instant::now();
+        let mut vigil = Vigil::new(&settings, start);
+
+        vigil.heard_anything(start + seconds(239));
+        assert_eq!(vigil.duty(start + seconds(239)), Duty::WaitUntil(start + seconds(240)));
+        assert_eq!(vigil.duty(start + seconds(240)), Duty::GiveUp(Disconnect::NoTrades));
+        vigil.heard_trade(start + seconds(239));
+        vigil.heard_anything(start + seconds(298));
+        assert_eq!(vigil.duty(start + seconds(298)), Duty::WaitUntil(start + seconds(299)));
+        assert_eq!(vigil.duty(start + seconds(299)), Duty::GiveUp(Disconnect::NoTrades));
     }
 
     #[test]

@@ -65,6 +65,28 @@ async fn a_socket_that_answers_pings_but_brings_no_trades_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_market_that_is_merely_quiet_is_left_in_peace_for_longer_each_time_until_it_trades() {
+    let mut hearing = Hearing::start(64, |settings| settings.silence_timeout = Duration::from_millis(300)).await;
+    let mut lasted = Vec::new();
+    for _ in 0..3 {
+        let mut quiet = hearing.accept().await;
+        let began = Instant::now();
+        quiet.wait_until_left().await;
+        lasted.push(began.elapsed());
+    }
+    let at_least = [300, 600, 1_200].map(|ms| Duration::from_millis(ms - 50));
+    assert!(lasted.iter().zip(at_least).all(|(lasted, least)| least <= *lasted), "{lasted:?}");
+
+    // A trade, and it is watched as closely as ever.
+    let mut lively = assert_hears_again(&mut hearing, "a").await;
+    let began = Instant::now();
+    lively.wait_until_left().await;
+    assert!(began.elapsed() < Duration::from_millis(2_000), "{:?}", began.elapsed());
+    assert_eq!(hearing.stats.disconnects(Disconnect::NoTrades), 4);
+    hearing.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_accepts_and_never_speaks_is_given_up_in_time() {
     let mut hearing = Hearing::start(8, |settings| settings.connect_timeout = Duration::from_millis(600)).await;
     let _half_open = hearing.accept_tcp().await;

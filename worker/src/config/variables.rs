@@ -56,7 +56,11 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("AUDIT_EVERY", "5s", "pace of such readings per ticker, within the share"),
     ("PAGE_LIMIT", "", "rows of a full REST page; empty: 100 for `generic`, what others give at most"),
     ("REST_TIMEOUT", "10s", "deadline of one REST request"),
-    ("SILENCE_TIMEOUT", "60s", "a socket without trades for so long is connected anew"),
+    (
+        "SILENCE_TIMEOUT",
+        "60s",
+        "a socket without trades for so long is connected anew; while that brings none either, after twice as long each time, up to 15m",
+    ),
     ("BATCH_LIMIT", "5000", "heard trades written together at most"),
     ("QUEUE_LIMIT", "50000", "heard trades waiting to be written; more are dropped and counted"),
     ("MAX_TICKERS", "1000", "tickers followed at most"),
