@@ -214,3 +214,22 @@ async fn what_one_exchange_had_alone_is_consolidated_as_soon_as_another_begins_a
     assert_eq!((&both["price"], &both["volume"], &both["stale"]), (&"101.5".into(), &"4".into(), &false.into()));
     assert_eq!(api.json("/latest?ticker=BTC&exchange=Binance").await["price"], "100");
 }
+
+#[tokio::test]
+async fn memory_does_not_tell_less_of_an_exchange_than_was_told_of_it_among_all() {
+    let database = database().await;
+    let binance = exchange(&database, "binance", 1, SETTLED_UNTIL, MARK).await;
+    let kraken = exchange(&database, "kraken", 37, SETTLED_UNTIL, MARK).await;
+    let api = Running::standing_at(&database, NOW);
+    live(&api).await;
+    let alone = format!("{LATEST}&exchange=binance");
+    assert_eq!(api.json(&alone).await["ts"], MARK);
+
+    // Written by hand: nobody is told.
+    for of in [&binance, &kraken] {
+        of.figures(MARK + 1_000, MARK + 1_000).await;
+    }
+
+    assert_eq!(api.json(LATEST).await["ts"], MARK + 1_000);
+    assert_eq!(api.json(&alone).await["ts"], MARK + 1_000);
+}
