@@ -45,7 +45,8 @@ async fn a_busy_past_is_read_whole_and_inside_of_the_documented_limits() {
         let stage = Stage::start(market, &more).await;
         let client = stage.database.client().await;
         let until = end_of_second(now());
-        settled_within(&client, until, past.max(Duration::from_secs(120))).await;
+        // Some minutes are read faster than they passed, and an hour by far.
+        settled_within(&client, until, past.min(Duration::from_secs(140)).max(past / 4)).await;
         let took = began.elapsed();
         keeps_to_the_limits(exchange, &stage.venue, took);
 
