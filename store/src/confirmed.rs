@@ -1,9 +1,9 @@
 //! Trades as REST confirmed them.
 
-use tape::{Confirmation, Trade};
+use tape::{Confirmation, Trade, Verdict};
 
 use crate::StoreError;
-use crate::columns::TradeColumns;
+use crate::columns::{KeyColumns, TradeColumns};
 use crate::session::Params;
 use crate::txn::WriteTxn;
 
@@ -17,15 +17,28 @@ impl WriteTxn {
         if confirmations.is_empty() {
             return Ok(());
         }
+        let is_new =
+            |it: &&Confirmation| self.has_statistics && matches!(it.verdict, Verdict::Missing | Verdict::Unheard);
+        let (new, mut held): (Vec<_>, Vec<_>) = confirmations.iter().partition(is_new);
+        if self.confirm(include_str!("../sql/trades_insert_confirmed.sql"), &new).await? < new.len() as u64 {
+            // Something was held under one of the names after all, or a name was given twice.
+            held = confirmations.iter().collect();
+        }
+        self.confirm(include_str!("../sql/trades_confirm.sql"), &held).await?;
+        let KeyColumns { tickers, ids } =
+            KeyColumns::of(confirmations.iter().map(|it| (&it.trade.ticker, &it.trade.id)));
+        self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), &[&self.venue, &tickers, &ids]).await?;
+        Ok(())
+    }
+
+    async fn confirm(&self, sql: &'static str, confirmations: &[&Confirmation]) -> Result<u64, StoreError> {
+        if confirmations.is_empty() {
+            return Ok(0);
+        }
         let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, .. } =
             TradeColumns::new(confirmations.iter().map(|it| (&it.trade, it.received_at, None)));
-        let confirmed: Params<'_> = &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at];
-        let aside: Params<'_> = &[&self.venue, &tickers, &ids];
-        tokio::try_join!(
-            self.session.execute(include_str!("../sql/trades_confirm.sql"), confirmed),
-            self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), aside),
-        )?;
-        Ok(())
+        let params: Params<'_> = &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at];
+        self.session.execute(sql, params).await
     }
 
     /// Gives confirmed trades the values REST gives them now, and tells how many there were.

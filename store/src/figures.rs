@@ -100,9 +100,13 @@ impl WriteTxn {
         self.partitions_ensure(figures).await?;
         let mut differing = 0;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
-            let columns = FigureColumns::new(rows);
+            let (new, said) = likely_new(rows);
+            let sql = include_str!("../sql/figures_insert_new.sql");
+            let written = self.figures_write_final(sql, &FigureColumns::new(&new), &new, final_at).await?;
+            let said = if written < new.len() as u64 { rows } else { said.as_slice() };
+            let columns = FigureColumns::new(said);
             let sql = include_str!("../sql/figures_insert_final.sql");
-            let written = self.figures_write_final(sql, &columns, rows, final_at).await?;
+            let written = written + self.figures_write_final(sql, &columns, said, final_at).await?;
             // Whatever was not written was final before.
             if written < rows.len() as u64 {
                 differing += self.figures_differing(&columns).await?;
@@ -253,6 +257,9 @@ impl WriteTxn {
         figures: &[&Figure],
         at: EpochMs,
     ) -> Result<u64, StoreError> {
+        if figures.is_empty() {
+            return Ok(0);
+        }
         let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
         let chained = || figures.iter().map(|figure| figure.chained.as_ref());
         let entries: Vec<Option<i64>> = chained().map(|it| it.map(|it| entry_number(&it.head))).collect();
@@ -287,6 +294,17 @@ impl WriteTxn {
             self.session.query(sql, &[&self.venue, tickers, intervals, marks, volumes, notionals, trades]).await?;
         rows.first().map_or(Ok(0), |row| count(row, "differing"))
     }
+}
+
+/// Marks of one ticker that become final together, from which on it is likely
+/// that nothing was said of them: live ones come by ones and twos.
+const BACKFILLED_TOGETHER: usize = 20;
+
+/// Sorted figures of marks of which likely nothing was said, and the others.
+fn likely_new<'a>(sorted: &[&'a Figure]) -> (Vec<&'a Figure>, Vec<&'a Figure>) {
+    let of_one = sorted.chunk_by(|one, next| one.ticker == next.ticker && one.interval == next.interval);
+    let (new, said): (Vec<_>, Vec<_>) = of_one.partition(|figures| BACKFILLED_TOGETHER <= figures.len());
+    (new.concat(), said.concat())
 }
 
 /// Figures sorted by key, each key once.

@@ -5,6 +5,8 @@
 //! ticker, and keeps that plan. Its own analysis comes a minute later; a
 //! backfill has written half a million trades by then.
 
+use std::sync::atomic::Ordering;
+
 use crate::row::column;
 use crate::{Store, StoreError};
 
@@ -16,12 +18,15 @@ impl Store {
     /// When the database cannot be asked.
     pub async fn statistics_ensure(&self) -> Result<bool, StoreError> {
         let session = self.session().await?;
-        let row = session.query_opt(include_str!("../sql/statistics_missing.sql"), &[]).await?;
-        let is_missing: Option<bool> = row.map(|row| column(&row, "missing")).transpose()?;
-        if is_missing != Some(true) {
+        let row = session.query_opt(include_str!("../sql/statistics_of_trades.sql"), &[]).await?;
+        let Some(row) = row.filter(|row| column(row, "has_trades").is_ok_and(|has_trades: bool| has_trades)) else {
             return Ok(false);
+        };
+        let has_statistics: bool = column(&row, "has_statistics")?;
+        if !has_statistics {
+            session.batch("analyzing new tables", include_str!("../sql/statistics_make.sql")).await?;
         }
-        session.batch("analyzing new tables", include_str!("../sql/statistics_make.sql")).await?;
-        Ok(true)
+        self.has_statistics.store(true, Ordering::Relaxed);
+        Ok(!has_statistics)
     }
 }

@@ -66,6 +66,22 @@ async fn a_trade_that_was_kept_aside_gets_its_place() {
 }
 
 #[tokio::test]
+async fn whatever_the_verdict_says_what_is_held_under_a_name_is_replaced() {
+    let scene = scene().await;
+    let said = trade("BTC", "a", 2_000, "11", "2");
+    let (truth, other) = (trade("BTC", "a", 1_000, "10", "1"), trade("BTC", "b", 1_000, "10", "1"));
+    scene.hear(&[heard(said, 777)]).await;
+    assert!(scene.store.statistics_ensure().await.expect("an answer"), "now it looks before it writes");
+
+    let txn = scene.begin().await;
+    txn.trades_confirm(&[missing(&truth), missing(&other)]).await.expect("written");
+    txn.commit().await.expect("committed");
+
+    let known = scene.known(&[name(&truth), name(&other)]).await;
+    assert_eq!(known, [known_confirmed(&truth, true), known_confirmed(&other, false)]);
+}
+
+#[tokio::test]
 async fn a_correction_changes_confirmed_trades_only() {
     let scene = scene().await;
     let (confirmed, said) = (trade("BTC", "a", 1_000, "10", "1"), trade("BTC", "b", 1_000, "10", "1"));

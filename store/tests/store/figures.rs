@@ -76,6 +76,24 @@ async fn a_final_figure_never_changes_and_who_would_have_changed_it_is_told() {
 }
 
 #[tokio::test]
+async fn of_many_marks_at_once_those_said_before_and_those_final_before_are_told_apart() {
+    let scene = scene().await;
+    provisional(&scene, &[unconfirmed(figure(7_000, Some("11")))], 50).await;
+    finalize(&scene, &[figure(9_000, Some("12"))], at(60)).await;
+    let many: Vec<Figure> = (1..=40).map(|second| figure(1_000 * second, Some("10"))).collect();
+
+    assert_eq!(finalize(&scene, &many, at(90)).await, 1, "one was final with another value");
+
+    let rows = history(&scene).await;
+    let rows: Vec<&str> = rows.split("; ").collect();
+    assert_eq!(rows.len(), 40);
+    assert_eq!(rows[5], "6000 10 2 20 1 1 t - - 90 90");
+    assert_eq!(rows[6], "7000 10 2 20 1 1 t 11 1 50 90");
+    assert_eq!(rows[8], "9000 12 2 24 1 1 t - - 60 60");
+    assert_eq!(finalize(&scene, &many, at(95)).await, 1, "nothing changes when it is said again");
+}
+
+#[tokio::test]
 async fn a_provisional_figure_is_said_anew() {
     let scene = scene().await;
     provisional(&scene, &[unconfirmed(figure(1_000, Some("11")))], 50).await;
