@@ -24,7 +24,20 @@ impl Filled {
     /// # Errors
     /// When Postgres refuses.
     pub async fn with(script: &str) -> anyhow::Result<Self> {
-        let cluster = tokio::task::spawn_blocking(|| Cluster::launch(&std::env::temp_dir(), SETTINGS)).await?;
+        Self::launched(SETTINGS, script).await
+    }
+
+    /// The same as Debian ships it, with nothing in its tables: every commit is
+    /// on disk before it is one, and tables are cleaned while they are used.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn as_shipped() -> anyhow::Result<Self> {
+        Self::launched("\nshared_buffers = 128MB\nmax_connections = 100\n", "").await
+    }
+
+    async fn launched(settings: &'static str, script: &str) -> anyhow::Result<Self> {
+        let cluster = tokio::task::spawn_blocking(move || Cluster::launch(&std::env::temp_dir(), settings)).await?;
         let url = cluster.admin_url();
         let filled = Self { cluster, url };
         store::migrate(&StoreConfig::new(&filled.url)).await.context("could not lay out the tables")?;

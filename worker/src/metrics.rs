@@ -61,6 +61,7 @@ pub struct Metrics {
     pub evidence_bytes: Gauge,
     mark_delay_seconds: Option<Histogram>,
     time_to_final_seconds: Option<Histogram>,
+    heard_delay_seconds: Option<Histogram>,
     last_mark: AtomicI64,
     last_settled: AtomicI64,
 }
@@ -68,9 +69,13 @@ pub struct Metrics {
 impl Metrics {
     /// All of them, printed by a registry.
     pub fn registered(registry: &mut Registry) -> Self {
-        let seconds = || Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
-        let metrics =
-            Self { mark_delay_seconds: Some(seconds()), time_to_final_seconds: Some(seconds()), ..Self::default() };
+        let seconds = || Histogram::new([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0]);
+        let metrics = Self {
+            mark_delay_seconds: Some(seconds()),
+            time_to_final_seconds: Some(seconds()),
+            heard_delay_seconds: Some(seconds()),
+            ..Self::default()
+        };
         registry.register("leading", "1 when this process leads its exchange", metrics.leading.clone());
         registry.register("given_up", "1 when the exchange is no longer followed", metrics.given_up.clone());
         registry.register("tickers", "Tickers followed", metrics.tickers.clone());
@@ -113,6 +118,7 @@ impl Metrics {
         );
         for (name, help, histogram) in [
             ("mark_delay_seconds", "From a second mark to its committed figures", &metrics.mark_delay_seconds),
+            ("heard_delay_seconds", "From the frame of a new trade to its commit", &metrics.heard_delay_seconds),
             (
                 "time_to_final_seconds",
                 "From a mark said provisionally to its final figure",
@@ -125,9 +131,14 @@ impl Metrics {
         metrics
     }
 
-    /// Trades heard for the first time were committed.
-    pub fn heard_committed(&self, new: &[Heard]) {
+    /// Trades heard for the first time were committed at an instant of ours.
+    pub fn heard_committed(&self, new: &[Heard], now: EpochMs) {
         self.heard.inc_by(new.len() as u64);
+        if let Some(histogram) = &self.heard_delay_seconds {
+            for heard in new {
+                histogram.observe(seconds(now.ms_since(heard.received_at)));
+            }
+        }
     }
 
     /// Suspects were committed.

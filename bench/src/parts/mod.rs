@@ -22,6 +22,7 @@
 mod backfill;
 mod historical;
 mod latest;
+mod live;
 mod replay;
 mod window;
 
@@ -66,6 +67,12 @@ pub const PARTS: &[Part] = &[
         about: "A recorded tape from REST pages to final figures in Postgres, whole worker.",
         programs: &["worker", "venue"],
         run: backfill::run,
+    },
+    Part {
+        name: "live",
+        about: "Socket to committed rows and served figures: whole worker and api, real Postgres, the practice market.",
+        programs: &["worker", "venue", "api"],
+        run: live::run,
     },
     Part {
         name: "replay",

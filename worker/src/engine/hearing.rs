@@ -64,7 +64,7 @@ impl<T: Tables> Engine<T> {
                 book.hear(&heard.trade, heard.suspicion);
             }
         }
-        self.metrics.heard_committed(&new);
+        self.metrics.heard_committed(&new, self.clock.wall());
         self.metrics.suspected(new.iter().chain(newly_aside).filter_map(|heard| heard.suspicion));
         self.metrics.suspected(sorted.altered().map(|_| Suspicion::Contradicted));
         Ok(())

@@ -1,0 +1,144 @@
+//! One live market and all who follow it.
+
+use std::fmt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use super::histogram::Buckets;
+use super::watch::served_p99_ms;
+use crate::Bench;
+use crate::filled::Filled;
+use crate::servers::Server;
+
+/// How long until every ticker is served.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+/// How long everyone gets used to it before anything is measured.
+const WARM_UP: Duration = Duration::from_secs(5);
+
+/// A market of some size.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// How many tickers.
+    pub tickers: usize,
+    /// Trades a second over all of them.
+    pub rate: f64,
+    /// For how long it is measured.
+    pub lasting: Duration,
+    /// Of how many tickers every figure is watched.
+    pub watched: usize,
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub struct Lived {
+    /// From a second mark to its served figure, in ms.
+    pub served_p99_ms: f64,
+    /// From a second mark to its committed figures, in s.
+    pub mark_p99_s: f64,
+    /// From a frame to its committed row, in s.
+    pub heard_p99_s: f64,
+    /// Trades committed a second.
+    pub heard_per_s: f64,
+    /// Trades dropped at the bound of the queue.
+    pub dropped: u64,
+    /// The most memory the worker held.
+    pub peak_mib: f64,
+}
+
+/// All that runs.
+pub struct House {
+    /// The market.
+    pub venue: Server,
+    /// Who follows it.
+    pub worker: Server,
+    /// Who serves.
+    pub api: Server,
+    // Last: it outlives who uses it.
+    _filled: Filled,
+}
+
+impl fmt::Display for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} tickers, {:.0} trades a second", self.tickers, self.rate)
+    }
+}
+
+impl Scene {
+    fn names(&self) -> Vec<String> {
+        (0..self.tickers).map(|index| format!("T{index}")).collect()
+    }
+
+    /// Starts everything and waits until figures are served.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn build(&self, bench: &Bench) -> anyhow::Result<House> {
+        let filled = Filled::as_shipped().await?;
+        let (market, own, api) = (testkit::free_port(), testkit::free_port(), testkit::free_port());
+        let names = self.names();
+        let mut command = Command::new(bench.programs.join("venue"));
+        command.args(["--port", &market.to_string(), "--rate", &self.rate.to_string(), "--history", "2s"]);
+        command.args(["--tickers", &names.join(","), "--quiet", &names[self.tickers - 1], "--keep", "20000"]);
+        let venue = Server::at(&mut command, market, "/", "practice market").context("the market")?;
+        let mut command = Command::new(bench.programs.join("worker"));
+        command.env_clear().envs([
+            ("PG_STRING", filled.url.clone()),
+            ("TICKERS", names.join(",")),
+            ("MAX_TICKERS", (self.tickers + 1).to_string()),
+            ("REST_RATE", "5000".to_owned()),
+            ("WORKER_PORT", own.to_string()),
+            ("LOG", "warn".to_owned()),
+            ("MARKET_WS_URL", format!("ws://127.0.0.1:{market}/stream")),
+            ("MARKET_REST_URL", format!("http://127.0.0.1:{market}/trades")),
+        ]);
+        let worker = Server::at(&mut command, own, "/health", "\"status\":\"ok\"").context("the worker")?;
+        let mut command = Command::new(bench.programs.join("api"));
+        command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", api.to_string())]);
+        command.envs([("HTTP_WORKERS", "1"), ("LOG", "warn")]);
+        let api = Server::at(&mut command, api, "/health/livez", "").context("the api")?;
+        let house = House { venue, worker, api, _filled: filled };
+        let began = Instant::now();
+        for name in names.iter().rev().take(3).chain(names.iter().take(3)) {
+            while !house.api.get(&format!("/latest?ticker={name}")).unwrap_or_default().contains("\"vwap\"") {
+                ensure!(began.elapsed() < READY_WITHIN, "{name} is not served");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        Ok(house)
+    }
+
+    /// Lets it live for a while, and watches.
+    ///
+    /// # Errors
+    /// When something fails, or an answer is wrong.
+    pub async fn live(&self, bench: &Bench) -> anyhow::Result<Lived> {
+        let house = self.build(bench).await?;
+        tokio::time::sleep(WARM_UP).await;
+        let before = house.worker.get("/metrics")?;
+        let names = self.names();
+        let watched: Vec<String> = names.iter().step_by((self.tickers / self.watched).max(1)).cloned().collect();
+        let (address, lasting) = (house.api.address, self.lasting);
+        let served_p99_ms = tokio::task::spawn_blocking(move || served_p99_ms(address, &watched, lasting)).await??;
+        let after = house.worker.get("/metrics")?;
+        let p99 = |name| Buckets::read(&after, name).percentile_since(&Buckets::read(&before, name), 99);
+        let grown = |name| counter(&after, name).saturating_sub(counter(&before, name));
+        Ok(Lived {
+            served_p99_ms,
+            mark_p99_s: p99("truetape_mark_delay_seconds"),
+            heard_p99_s: p99("truetape_heard_delay_seconds"),
+            heard_per_s: grown("truetape_heard_trades_total") as f64 / self.lasting.as_secs_f64(),
+            dropped: grown("truetape_socket_dropped_total"),
+            peak_mib: house.worker.memory_mib().1,
+        })
+    }
+}
+
+/// The sum of a counter over its labels.
+pub fn counter(metrics: &str, name: &str) -> u64 {
+    let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+    let values = metrics.lines().filter(of_name).filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
+    values.sum()
+}
