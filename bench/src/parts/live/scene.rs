@@ -102,7 +102,7 @@ impl Scene {
         let house = House { venue, worker, api, _filled: filled };
         let began = Instant::now();
         for name in names.iter().rev().take(3).chain(names.iter().take(3)) {
-            while !house.api.get(&format!("/latest?ticker={name}")).unwrap_or_default().contains("\"vwap\"") {
+            while !house.api.get(&format!("/latest?ticker={name}")).unwrap_or_default().contains("\"ts\":") {
                 ensure!(began.elapsed() < READY_WITHIN, "{name} is not served");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
