@@ -54,14 +54,13 @@ impl Socket {
         let mut patience = Patience::new(self.settings.silence_timeout);
         loop {
             self.settings.first_trade_within = Some(patience.limit());
-            let trades_before = self.stats.trades();
             let ended = session::run(&mut self, overlap, delay, shutdown).await;
-            patience.after(ended.reason, trades_before < self.stats.trades());
+            patience.after(ended.reason, ended.brought_trades);
             self.stats.count_disconnect(ended.reason);
             if ended.reason == Disconnect::Stopped {
                 return;
             }
-            if ended.was_good {
+            if ended.brought_trades || ended.was_lasting {
                 backoff.reset();
             }
             let (market, url, reason) = (self.market, &self.settings.url, ended.reason);

@@ -45,8 +45,8 @@ pub(super) struct Ended {
     pub reason: Disconnect,
     /// What the other side or the system said about it.
     pub detail: Option<String>,
-    /// Whether the connection had been of use.
-    pub was_good: bool,
+    /// Whether the connection itself had brought trades.
+    pub brought_trades: bool,
     /// Whether it had lasted: one that did not is not replaced at once, whatever the market asks for.
     pub was_lasting: bool,
     /// How long the market asked us to stay away.
@@ -77,7 +77,7 @@ pub(super) async fn run(
     overlap.begins(connected_at);
     let end = hear(socket, &mut stream, &mut talk, &mut overlap, shutdown).await;
     let was_lasting = socket.settings.good_after <= connected_at.elapsed();
-    let was_good = was_lasting || talk.vigil.has_heard_a_trade();
+    let brought_trades = talk.vigil.has_heard_a_trade();
     let leaves = match end.0 {
         Disconnect::Planned => {
             if let Some(old) = overlap.leave(Instant::now()) {
@@ -98,7 +98,7 @@ pub(super) async fn run(
             overlap.going_on()
         }
     };
-    Ended { was_good, was_lasting, leaves, ..ended(end) }
+    Ended { brought_trades, was_lasting, leaves, ..ended(end) }
 }
 
 /// Best effort: a peer that does not take a goodbye is left without one. The
@@ -138,7 +138,7 @@ async fn connect_beside(
 }
 
 fn ended((reason, detail): End) -> Ended {
-    Ended { reason, detail, was_good: false, was_lasting: false, retry_after: None, leaves: Overlap::default() }
+    Ended { reason, detail, brought_trades: false, was_lasting: false, retry_after: None, leaves: Overlap::default() }
 }
 
 async fn connect(url: Url, limit: usize) -> Result<Stream, Error> {

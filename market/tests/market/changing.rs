@@ -55,3 +55,26 @@ async fn when_the_new_connection_comes_to_nothing_the_old_one_is_heard_on() {
     until("all three have been connected", || 3 <= stats.connects()).await;
     hearing.stop().await;
 }
+
+#[tokio::test]
+async fn a_connection_in_vain_is_followed_by_a_more_patient_one_although_another_brings_trades() {
+    let mut busy = Hearing::start(64, |_| {}).await;
+    let mut peer = busy.accept().await;
+    let quiet = Hearing::counted_in(busy.stats.clone(), 64, |settings| {
+        settings.silence_timeout = Duration::from_millis(100);
+    })
+    .await;
+
+    let mut silent = vec![quiet.accept().await];
+    let first_at = Instant::now();
+    for number in 0..3 {
+        // While each of them is silent, the other one hears something.
+        peer.send(wire_trade(&number.to_string(), 1)).await;
+        assert_eq!(busy.next_id().await, number.to_string());
+        silent.push(quiet.accept().await);
+    }
+
+    assert!(Duration::from_millis(700) <= first_at.elapsed(), "{:?} of silence", first_at.elapsed());
+    busy.stop().await;
+    quiet.stop().await;
+}

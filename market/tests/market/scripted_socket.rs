@@ -28,6 +28,15 @@ pub struct Hearing {
 impl Hearing {
     /// Starts hearing with quick reconnects, a queue of `capacity`, and settings as the test wants them.
     pub async fn start(capacity: usize, adjust: impl FnOnce(&mut SocketSettings)) -> Self {
+        Self::counted_in(Arc::default(), capacity, adjust).await
+    }
+
+    /// The same, counted together with others.
+    pub async fn counted_in(
+        stats: Arc<SocketStats>,
+        capacity: usize,
+        adjust: impl FnOnce(&mut SocketSettings),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let url = market::socket_url(&format!("ws://{address}/stream")).expect("a url");
@@ -36,7 +45,6 @@ impl Hearing {
         settings.longest_delay = Duration::from_millis(50);
         adjust(&mut settings);
 
-        let stats = Arc::new(SocketStats::default());
         let (tickers, watched) = watch::channel(Vec::new());
         let (sender, said) = mpsc::channel(capacity);
         let shutdown = CancellationToken::new();
