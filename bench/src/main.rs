@@ -42,9 +42,6 @@ struct Arguments {
     /// Name the parts and end.
     #[arg(long)]
     list: bool,
-    /// Name the programs that the chosen parts start, and end.
-    #[arg(long)]
-    needs: bool,
     /// The folder of the programs.
     #[arg(long, value_name = "FOLDER", default_value = "target/release")]
     programs: PathBuf,
@@ -75,7 +72,7 @@ pub struct Bench {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { parts, runs, quick, list, needs, programs, kept, bare, house } = Arguments::parse();
+    let Arguments { parts, runs, quick, list, programs, kept, bare, house } = Arguments::parse();
     if let Some(body) = bare {
         bare::serve(body.leak())?;
         return Ok(ExitCode::SUCCESS);
@@ -83,10 +80,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let chosen = chosen(&parts)?;
     if list {
         PARTS.iter().for_each(|part| println!("{:<12} {}", part.name, part.about));
-        return Ok(ExitCode::SUCCESS);
-    }
-    if needs {
-        chosen.iter().flat_map(|part| part.programs).for_each(|program| println!("{program}"));
         return Ok(ExitCode::SUCCESS);
     }
     std::fs::create_dir_all(&kept).with_context(|| format!("could not make {}", kept.display()))?;

@@ -2,8 +2,7 @@
 //!
 //! 1. Write `bench/src/parts/<name>.rs` with
 //!    `pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>>`, and add a line to
-//!    [`PARTS`]. List in `programs` the packages of the workspace whose program
-//!    it starts: `bin/bench` builds them, and they are in [`Bench::programs`].
+//!    [`PARTS`]. The programs of the workspace are in [`Bench::programs`].
 //! 2. In it, make a [`Contestant`](crate::rounds::Contestant) of ours and one
 //!    of each peer, run them by [`alternate`](crate::rounds::alternate) with
 //!    [`Bench::runs`], compare their [`median`](crate::rounds::median)s, and
@@ -36,8 +35,6 @@ pub struct Part {
     pub name: &'static str,
     /// What it is, in a sentence.
     pub about: &'static str,
-    /// The packages whose programs it starts.
-    pub programs: &'static [&'static str],
     /// Measures it.
     pub run: fn(&Bench) -> anyhow::Result<Vec<Row>>,
 }
@@ -47,37 +44,31 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "window",
         about: "Trades one by one through the window engine: a figure per ticker and second mark.",
-        programs: &[],
         run: window::run,
     },
     Part {
         name: "latest",
         about: "GET /latest from memory while figures change, beside a bare actix handler with a constant body.",
-        programs: &["api"],
         run: latest::run,
     },
     Part {
         name: "historical",
         about: "GET /historical of kept marks, beside pgbench by the same key; and of any millisecond of a busy ticker.",
-        programs: &["api"],
         run: historical::run,
     },
     Part {
         name: "backfill",
         about: "A recorded tape from REST pages to final figures in Postgres, whole worker.",
-        programs: &["worker", "venue"],
         run: backfill::run,
     },
     Part {
         name: "live",
         about: "Socket to committed rows and served figures: whole worker and api, real Postgres, the practice market.",
-        programs: &["worker", "venue", "api"],
         run: live::run,
     },
     Part {
         name: "replay",
         about: "A tape file to the figure of every ticker at every mark: `worker replay`.",
-        programs: &["worker"],
         run: replay::run,
     },
 ];
