@@ -23,7 +23,7 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "STALE_AFTER",
         "5s",
-        "a ticker without a newer figure for so long is called stale, and consolidated figures do not wait for it",
+        "a ticker without a newer figure for so long is called stale, and consolidated figures do not wait for it; stale too is one of which REST confirms nothing for six times as long",
     ),
     (
         "MARKET_CLOCK",

@@ -90,7 +90,7 @@ impl Consolidation {
     /// The answer about the newest mark, whose age matters.
     pub fn newest(&self, desk: &Desk) -> FigureAnswer {
         let closes_at = self.moment.closes_at;
-        self.answer(desk, |one| desk.is_stale(&one.standing) || is_ahead_of(&one.standing, closes_at))
+        self.answer(desk, |one| desk.is_doubtful(&one.standing) || is_ahead_of(&one.standing, closes_at))
     }
 
     /// The answer about any moment. Once final and complete it says nothing
@@ -98,7 +98,7 @@ impl Consolidation {
     pub fn at_moment(&self, desk: &Desk) -> FigureAnswer {
         let mut answer = self.answer(desk, |one| {
             let can_change = figure_in(one).is_some_and(|figure| !figure.is_final);
-            can_change && is_ahead_of(&one.standing, self.moment.closes_at) && desk.is_stale(&one.standing)
+            can_change && is_ahead_of(&one.standing, self.moment.closes_at) && desk.is_doubtful(&one.standing)
         });
         if answer.is_settled() {
             (answer.validated_until, answer.age_ms) = (None, None);

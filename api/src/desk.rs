@@ -21,6 +21,9 @@ use crate::problem::{Code, Problem, echo};
 /// How many names an answer lists of what there is instead.
 const NAMES_LISTED: u32 = 20;
 
+/// A figure of which REST has confirmed nothing for so many times as long as a figure may be old.
+const UNCONFIRMED_FACTOR: i64 = 6;
+
 /// What every handler is handed.
 #[derive(Clone)]
 pub struct Desk {
@@ -85,6 +88,16 @@ impl Desk {
     /// Whether a ticker has had no newer figure for too long.
     pub fn is_stale(&self, standing: &Standing) -> bool {
         standing.newest_mark.is_none_or(|mark| self.age_ms(standing, mark) > self.stale_after_ms)
+    }
+
+    /// Whether trades may be absent from a ticker's newest figures: there is no
+    /// newer one, or REST has confirmed nothing for so much longer than it
+    /// usually takes that the exchange may not tell anything at all.
+    pub fn is_doubtful(&self, standing: &Standing) -> bool {
+        let usual_ms = standing.time_to_final.map_or(0, |measured| measured.p99_ms);
+        let limit_ms = (UNCONFIRMED_FACTOR * self.stale_after_ms).max(2 * usual_ms);
+        let behind_ms = standing.newest_mark.map_or(0, |mark| mark.ms_since(standing.settled_until));
+        self.is_stale(standing) || limit_ms < behind_ms
     }
 
     /// How old the newest figure may be.

@@ -78,7 +78,11 @@ pub fn not_final_yet_on(desk: &Desk, held_up_by: &[&Standing], closes_at: EpochM
 fn expect(desk: &Desk, standing: &Standing, closes_at: EpochMs) -> (Expected, String) {
     let never = Expected { at: None, wait_ms: 0 };
     let Some(checked_at) = standing.checked_at else {
-        return (never, "When it will be cannot be said: REST has not answered yet.".to_owned());
+        return (
+            never,
+            "When it will be cannot be said: REST has told nothing of it yet; the log of the worker says why."
+                .to_owned(),
+        );
     };
     let Some(measured) = standing.time_to_final else {
         let why = "no mark of it has become final live yet, so nothing is measured";

@@ -143,7 +143,7 @@ impl State {
 impl FigureAnswer {
     /// The answer about the newest figure, whose age matters.
     pub fn of_newest(desk: &Desk, figure: &Figure, answered: &Answered) -> Self {
-        let stale = desk.is_stale(&answered.standing);
+        let stale = desk.is_doubtful(&answered.standing);
         Self::new(desk, figure, answered, stale)
     }
 
@@ -152,7 +152,7 @@ impl FigureAnswer {
     pub fn of_moment(desk: &Desk, figure: &Figure, answered: &Answered) -> Self {
         let standing = &answered.standing;
         let is_ahead_of_data = standing.newest_mark.is_none_or(|mark| mark < figure.closes_at);
-        let stale = !figure.is_final && is_ahead_of_data && desk.is_stale(standing);
+        let stale = !figure.is_final && is_ahead_of_data && desk.is_doubtful(standing);
         let mut answer = Self::new(desk, figure, answered, stale);
         if answer.is_settled() {
             (answer.validated_until, answer.age_ms) = (None, None);

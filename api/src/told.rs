@@ -63,7 +63,7 @@ impl Told {
     /// The answer as it is now.
     pub fn json(&self, desk: &Desk) -> String {
         let age_ms = desk.age_ms(&self.standing, self.closes_at);
-        let stale = desk.is_stale(&self.standing);
+        let stale = desk.is_doubtful(&self.standing);
         let mut json = String::with_capacity(self.head.len() + self.tail.len() + 40);
         json.push_str(&self.head);
         push_digits(&mut json, age_ms.unsigned_abs());

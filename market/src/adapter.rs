@@ -103,6 +103,14 @@ impl Market {
         }
     }
 
+    /// How finely it tells times, in milliseconds: 1, or 1,000 for whole seconds.
+    pub fn time_grain_ms(self) -> i64 {
+        match self.0.reads() {
+            Reads::ByOverlap(by_overlap) => by_overlap.time_grain_ms(),
+            Reads::ByTime(_) | Reads::ById(_) => 1,
+        }
+    }
+
     /// Whether it can be asked for trades of long ago.
     pub fn can_be_read_again(self) -> bool {
         !matches!(self.0.reads(), Reads::ByOverlap(_))

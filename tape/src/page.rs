@@ -44,11 +44,6 @@ impl Page {
         complete.plus_ms(1).floor_to(self.time_grain_ms).minus_ms(1)
     }
 
-    /// When a trade was made, if its heard copy tells the same time more finely.
-    pub(crate) fn told_by(&self, heard_at: EpochMs, told_at: EpochMs) -> EpochMs {
-        if heard_at.floor_to(self.time_grain_ms) == told_at { heard_at } else { told_at }
-    }
-
     /// Where to read on at once, before this page is settled: after its last
     /// trade, when more must follow it and all of it is old enough to be
     /// settled from `watermark` on. `asked_from` is where this page was asked for.

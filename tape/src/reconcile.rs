@@ -1,7 +1,6 @@
 //! What one REST page settles: which trades are confirmed, what the socket had
 //! said of them, and where the watermark goes.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::{EpochMs, Page, Patience, Suspicion, Trade, TradeId, Watermark};
@@ -101,8 +100,7 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let mut confirmations = Vec::new();
     let mut corrections = Vec::new();
     let limit = page.limit(watermark, patience);
-    let trades = refined(page, &known_by_id);
-    for trade in trades.iter() {
+    for trade in &page.trades {
         let is_settled = trade.traded_at <= watermark.settled_until();
         let is_too_fresh = limit < trade.traded_at;
         if is_settled || is_too_fresh || !seen.insert(&trade.id) {
@@ -149,19 +147,6 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let goes_on = page.complete_until.is_some() && page.is_full;
     let has_more = watermark.is_before(&next) && (goes_on || !is_at_its_end);
     Outcome { confirmations, corrections, phantoms, unplaced, watermark: next, unpageable, has_more }
-}
-
-/// The page's trades; where it tells times coarsely, with the finer times of heard copies.
-fn refined<'a>(page: &'a Page, known_by_id: &HashMap<&TradeId, &Known>) -> Cow<'a, [Trade]> {
-    if page.time_grain_ms <= 1 {
-        return Cow::Borrowed(&page.trades);
-    }
-    let refine = |trade: &Trade| {
-        let held = known_by_id.get(&trade.id);
-        let traded_at = held.map_or(trade.traded_at, |held| page.told_by(held.trade.traded_at, trade.traded_at));
-        Trade { traded_at, ..trade.clone() }
-    };
-    page.trades.iter().map(refine).collect()
 }
 
 /// Where reading goes on, and the millisecond that had to be left unfinished.

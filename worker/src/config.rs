@@ -259,6 +259,10 @@ impl Reader {
         if needs_tickers && config.tickers.is_empty() {
             self.refuse("TICKERS", "", "at least one, as BTC/USDT: this market tells only what is asked for");
         }
+        let is_odd = |ticker: &&Ticker| needs_tickers && !is_pair(ticker.as_str());
+        if let Some(odd) = config.tickers.iter().find(is_odd) {
+            self.refuse("TICKERS", odd.as_str(), "pairs as BTC/USDT, in capitals: whatever the exchange calls them");
+        }
         if self.wrong.is_empty() { Ok(config) } else { Err(ConfigError(self.wrong)) }
     }
 
@@ -342,6 +346,13 @@ impl Reader {
     fn duration(&mut self, name: &str, value: Option<String>, least: i64, most: i64) -> Duration {
         Duration::from_millis(self.millis(name, value, least, most).unsigned_abs())
     }
+}
+
+/// Two codes in capitals: one way to write what is traded, so that it is the same everywhere.
+fn is_pair(ticker: &str) -> bool {
+    let is_code =
+        |code: &str| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    ticker.split_once('/').is_some_and(|(base, quote)| is_code(base) && is_code(quote))
 }
 
 #[cfg(test)]

@@ -106,7 +106,8 @@ impl Settings {
                 longest_step_ms: MARKS_PER_TXN * 1000,
                 listening_since: None,
             },
-            late_after_ms: config.late_after_ms,
+            // A time told in whole seconds may be that much earlier than the trade.
+            late_after_ms: config.late_after_ms + config.market.time_grain_ms() - 1,
             retention_ms: config.retention_ms,
             backfill_from: config.backfill_from,
             max_tickers: config.max_tickers,

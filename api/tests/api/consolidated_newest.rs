@@ -61,7 +61,7 @@ async fn an_exchange_a_moment_behind_is_waited_for() {
 async fn an_answer_does_not_go_back_when_an_exchange_that_was_not_waited_for_returns() {
     let database = database().await;
     exchange(&database, "binance", 1, SETTLED_UNTIL, MARK + 1_000).await;
-    let kraken = exchange(&database, "kraken", 37, SETTLED_UNTIL - 20_000, MARK - 5_000).await;
+    let kraken = exchange(&database, "kraken", 37, SETTLED_UNTIL - 5_000, MARK - 5_000).await;
     let api = Running::standing_at(&database, NOW);
     assert_eq!(api.json(LATEST).await["ts"], MARK + 1_000);
 

@@ -113,7 +113,7 @@ async fn when_nobody_can_say_it_is_null_and_the_sentence_tells_why() {
     bitcoin.measured(NOW - 12_401, 11_200, 12_400, 300).await;
     assert!(why("BTC").await.contains("REST has not answered for 12401 ms"));
     bitcoin.client.execute("update tickers_validation_timestamp set checked_at = null", &[]).await.expect("an update");
-    assert!(why("BTC").await.contains("REST has not answered yet"));
+    assert!(why("BTC").await.contains("REST has told nothing of it yet"));
 }
 
 #[tokio::test]

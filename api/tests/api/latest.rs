@@ -55,6 +55,25 @@ async fn a_figure_that_is_too_old_is_answered_and_called_stale() {
 }
 
 #[tokio::test]
+async fn new_figures_of_an_exchange_that_confirms_nothing_any_more_are_called_stale() {
+    let database = database().await;
+    let bitcoin = market(&database).await;
+    let confirmed_until = async |instant: i64| {
+        let sql = "update tickers_validation_timestamp set validated_until = $1 where ticker = 'BTC'";
+        bitcoin.client.execute(sql, &[&instant]).await.expect("an update");
+        Running::standing_at(&database, MARK + 1_500).json("/latest?ticker=BTC").await["stale"].clone()
+    };
+
+    assert_eq!(confirmed_until(MARK + 1_000 - 30_000).await, false);
+    assert_eq!(confirmed_until(MARK + 1_000 - 30_001).await, true);
+
+    // Where confirming usually takes so long, it says nothing.
+    bitcoin.measured(MARK, 15_000, 16_000, 100).await;
+    assert_eq!(confirmed_until(MARK + 1_000 - 32_000).await, false);
+    assert_eq!(confirmed_until(MARK + 1_000 - 32_001).await, true);
+}
+
+#[tokio::test]
 async fn ages_count_from_the_markets_present_when_it_is_not_live() {
     let database = database().await;
     let bitcoin = market(&database).await;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tape::{Rejection, Ticker};
 
+use super::history::TIME_GRAIN_MS;
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
 use crate::said::{Decoded, Refusal, beginning};
@@ -76,7 +77,9 @@ fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
     let live: LiveTrade<'_> = field::object(data.get())?;
     Parts {
         ticker: ticker(frame.channel, symbols),
-        traded_at: field::microseconds("microtimestamp", live.microtimestamp),
+        // Its REST tells whole seconds: what is final is what that can repeat, and what the
+        // socket says of the rest of a second must not move a trade into another window.
+        traded_at: field::microseconds("microtimestamp", live.microtimestamp).map(|at| at.floor_to(TIME_GRAIN_MS)),
         id: field::number_id("id", live.id),
         quantity: field::quantity("amount", live.amount_str.or(live.amount)),
         price: field::price("price", live.price_str.or(live.price)),

@@ -17,6 +17,9 @@ use crate::said::Decoded;
 const SPANS: [(&str, Duration); 3] =
     [("minute", Duration::from_secs(60)), ("hour", Duration::from_secs(3_600)), ("day", Duration::from_secs(86_400))];
 
+/// It tells whole seconds.
+pub(super) const TIME_GRAIN_MS: i64 = 1_000;
+
 pub(super) struct History;
 
 #[derive(Deserialize)]
@@ -58,7 +61,7 @@ impl ByOverlap for History {
     }
 
     fn time_grain_ms(&self) -> i64 {
-        1_000
+        TIME_GRAIN_MS
     }
 }
 

@@ -29,6 +29,8 @@ const WAITING_LIMIT: usize = 200_000;
 pub(super) struct Shown {
     /// The highest id shown, and when that trade was made.
     newest: Option<Anchor>,
+    /// The highest id that an answer showed: what is higher is news.
+    told: Option<u64>,
     trades: BTreeMap<u64, Trade>,
 }
 
@@ -54,7 +56,7 @@ struct Shot {
 impl Shown {
     /// Begins after a trade, as far as one is known.
     pub fn from(anchor: Option<Anchor>) -> Self {
-        Self { newest: anchor, trades: BTreeMap::new() }
+        Self { newest: anchor, ..Self::default() }
     }
 
     /// Everything at or before this is confirmed.
@@ -142,9 +144,11 @@ impl<A: Ask> ByOverlapReader<'_, A> {
                 Ok(_) | Err(_) => {}
             }
         }
+        let late = shot.late(shown, watermark, ask_from);
+        shown.told = shown.told.max(shot.rows.keys().next_back().copied());
         shown.newest =
             shot.newest().filter(|last| shown.newest.is_none_or(|newest| newest.id < last.id)).or(shown.newest);
-        let gaps = gap.into_iter().chain(shown.forget_the_oldest()).collect();
+        let gaps = gap.into_iter().chain(late).chain(shown.forget_the_oldest()).collect();
         let kept = shown.trades.values().map(|trade| Row { decoded: Ok(trade.clone()), text: "" });
         let (ticker, page_limit) = (self.about.ticker, usize::MAX);
         let request = Request { ticker, ask_from, page_limit, market_time: shot.market_time };
@@ -176,6 +180,18 @@ impl Shot {
         (should_be_here && is_older).then_some(told_before)
     }
 
+    /// The span of trades that were not told when their time was settled: too late for figures
+    /// that are final.
+    fn late(&self, shown: &Shown, watermark: &Watermark, ask_from: EpochMs) -> Option<Gap> {
+        let told = shown.told?;
+        let is_settled = |at: &EpochMs| *at <= watermark.settled_until() && *at < ask_from;
+        let news = self.rows.range(told + 1..).filter_map(|(_, (decoded, _))| decoded.as_ref().ok());
+        let late: Vec<EpochMs> = news.map(|trade| trade.traded_at).filter(is_settled).collect();
+        let (from, to) = (late.iter().min()?.minus_ms(1), *late.iter().max()?);
+        let detail = format!("the exchange told {} trades only after their time was settled without them", late.len());
+        Some(Gap { from, to, detail })
+    }
+
     /// Whether nothing can lie between what is known and this.
     fn overlaps(&self, watermark: &Watermark, shown: &Shown) -> bool {
         if self.reaches_back_to.is_some_and(|reach| reach <= watermark.ask_from()) {
@@ -202,9 +218,12 @@ impl Shot {
     /// What lies between what is known and this.
     fn gap(&self, watermark: &Watermark, shown: &Shown) -> Option<Gap> {
         let settled_until = watermark.settled_until();
-        let from = shown.newest.map_or(settled_until, |newest| newest.traded_at.max(settled_until));
         let trades = self.rows.values().filter_map(|(decoded, _)| decoded.as_ref().ok());
         let oldest = trades.map(|trade| trade.traded_at).next().or(self.reaches_back_to)?;
+        let known_until = shown.newest.map_or(settled_until, |newest| newest.traded_at);
+        // Where it begins with what should have been told before, so may what is missing.
+        let is_late = shown.told.is_some() && oldest <= settled_until;
+        let from = if is_late { known_until.min(settled_until) } else { known_until.max(settled_until) };
         // What is missing may have been made a little after the first that is there.
         let to = oldest.plus_ms(DISORDER_MS).max(from);
         let detail =

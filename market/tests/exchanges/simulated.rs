@@ -338,7 +338,7 @@ impl Follower {
     }
 
     pub fn as_told(&self, one: &True) -> Trade {
-        let is_coarse = self.sim.exchange == "bitstamp" && !self.heard.contains_key(&one.id);
+        let is_coarse = self.sim.exchange == "bitstamp";
         let ms = if is_coarse { one.ms() / 1_000 * 1_000 } else { one.ms() };
         as_trade(one, ms)
     }

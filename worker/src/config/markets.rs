@@ -11,6 +11,9 @@ use super::{Config, ConfigError};
 /// What cannot be meant for several markets at once.
 const OF_ONE_MARKET: [&str; 3] = ["MARKET_WS_URL", "MARKET_REST_URL", "EXCHANGE"];
 
+/// What is usually given for each market.
+const PER_MARKET: [&str; 6] = ["TICKERS", "MARKET_WS_URL", "MARKET_REST_URL", "REST_RATE", "PAGE_LIMIT", "EXCHANGE"];
+
 /// The variables as each market is to read them.
 ///
 /// # Errors
@@ -19,7 +22,13 @@ pub(super) fn of_each(vars: BTreeMap<String, String>) -> Result<Vec<BTreeMap<Str
     let given = |name: &str| vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let names: Vec<&str> = given("MARKET").unwrap_or("generic").split(',').map(str::trim).collect();
     let mut markets: Vec<String> = Vec::with_capacity(names.len());
+    refuse_unknown_suffixes(&vars)?;
     for name in names {
+        if name.is_empty() {
+            let words =
+                format!("MARKET is {:?}: a name is missing beside a comma", given("MARKET").unwrap_or_default());
+            return Err(ConfigError(format!("\n  {words}")));
+        }
         // A name that is none is refused where the other variables are read, together with theirs.
         let market = name.parse::<Market>().map_or_else(|_| name.to_owned(), |market| market.as_str().to_owned());
         if markets.contains(&market) {
@@ -33,6 +42,20 @@ pub(super) fn of_each(vars: BTreeMap<String, String>) -> Result<Vec<BTreeMap<Str
         return Err(ConfigError(format!("\n  {words}")));
     }
     Ok(markets.iter().map(|market| of_market(market, &vars)).collect())
+}
+
+/// What names a market that is not known is a misspelling, and would be ignored.
+fn refuse_unknown_suffixes(vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    for name in vars.keys() {
+        let suffix = PER_MARKET.iter().find_map(|variable| name.strip_prefix(variable)?.strip_prefix('_'));
+        if let Some(suffix) =
+            suffix.filter(|suffix| !Market::all().any(|market| market.as_str().to_uppercase() == *suffix))
+        {
+            let words = format!("{name} is for a market called {suffix}; known are: {}", Market::names());
+            return Err(ConfigError(format!("\n  {words}")));
+        }
+    }
+    Ok(())
 }
 
 fn of_market(market: &str, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
@@ -125,6 +148,26 @@ mod tests {
         assert_eq!(hosts("binance,generic")[2..], ["venue", "venue"]);
         assert_eq!(given("generic")[0].backfill_from, crate::config::BackfillFrom::Back(600_000));
         assert_eq!(given("binance")[0].backfill_from, crate::config::BackfillFrom::Now);
+    }
+
+    #[test]
+    fn what_is_misspelt_is_refused_rather_than_ignored() {
+        let tickers = ("TICKERS", "BTC/USDT");
+        for (market, variable, complaint) in [
+            ("binance,", ("LOG", "info"), "a name is missing beside a comma"),
+            (",binance", ("LOG", "info"), "a name is missing beside a comma"),
+            ("binance", ("TICKERS_KRAKN", "BTC/USDT"), "TICKERS_KRAKN is for a market called KRAKN"),
+            ("binance", ("REST_RATE_binance", "5"), "REST_RATE_binance is for a market called binance"),
+            ("binance", ("TICKERS_BINANCE", "btc/usdt"), "TICKERS is \"btc/usdt\""),
+            ("binance", ("TICKERS_BINANCE", "BTCUSDT"), "TICKERS is \"BTCUSDT\""),
+            ("binance", ("TICKERS_BINANCE", "BTC/"), "TICKERS is \"BTC/\""),
+        ] {
+            let refused = configs(&[("MARKET", market), tickers, variable]).expect_err(variable.0);
+            assert!(refused.contains(complaint), "{refused}");
+        }
+        for fine in [("TICKERS_KRAKEN", "BTC/USD"), ("LOG_LEVEL", "x"), ("TICKERS_BINANCE", "1INCH/USDT")] {
+            assert!(configs(&[("MARKET", "binance"), tickers, fine]).is_ok(), "{fine:?}");
+        }
     }
 
     #[test]

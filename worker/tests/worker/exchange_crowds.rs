@@ -34,7 +34,7 @@ async fn many_trades_in_one_millisecond_and_in_one_second_are_neither_lost_nor_d
         }
 
         holds_the_truth(&stage, &client).await;
-        // Where REST counts in whole seconds, only what was heard as well has its millisecond.
+        // Where REST counts in whole seconds, so does everybody.
         let grain_ms = if exchange == "bitstamp" { 1_000 } else { 1 };
         let crowds = format!("select count(*) from transactions where is_validated group by ticker, ts / {grain_ms}");
         let most = number(&client, &format!("select max(count) from ({crowds}) as crowds")).await;
