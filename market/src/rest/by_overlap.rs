@@ -31,6 +31,8 @@ pub(super) struct Shown {
     newest: Option<Anchor>,
     /// The highest id that an answer showed: what is higher is news.
     told: Option<u64>,
+    /// What is from before this is none of ours.
+    begins_after: Option<EpochMs>,
     trades: BTreeMap<u64, Trade>,
 }
 
@@ -82,6 +84,9 @@ impl<A: Ask> ByOverlapReader<'_, A> {
     /// # Errors
     /// [`PageError`] says whether and when to ask again.
     pub async fn read(&self, watermark: &Watermark, shown: &mut Shown) -> Result<Answer, PageError> {
+        if shown.newest.is_none() {
+            shown.begins_after.get_or_insert(watermark.settled_until());
+        }
         let (mut way, mut shorter) = (0, None);
         let shot = loop {
             let shot = match (self.shoot(way).await, shorter.take()) {
@@ -184,7 +189,8 @@ impl Shot {
     /// that are final.
     fn late(&self, shown: &Shown, watermark: &Watermark, ask_from: EpochMs) -> Option<Gap> {
         let told = shown.told?;
-        let is_settled = |at: &EpochMs| *at <= watermark.settled_until() && *at < ask_from;
+        let is_ours = |at: EpochMs| shown.begins_after.is_none_or(|after| after < at);
+        let is_settled = |at: &EpochMs| *at <= watermark.settled_until() && *at < ask_from && is_ours(*at);
         let news = self.rows.range(told + 1..).filter_map(|(_, (decoded, _))| decoded.as_ref().ok());
         let late: Vec<EpochMs> = news.map(|trade| trade.traded_at).filter(is_settled).collect();
         let (from, to) = (late.iter().min()?.minus_ms(1), *late.iter().max()?);

@@ -95,6 +95,22 @@ async fn trades_told_only_after_their_time_was_settled_are_named() {
 }
 
 #[tokio::test]
+async fn trades_from_before_the_tape_are_not_late_when_they_are_told_later() {
+    for exchange in ["bybit", "bitstamp"] {
+        let mut truth = steady(40, 5);
+        truth.iter_mut().for_each(|one| one.told_at += 3_000);
+        let sim = Sim::new(exchange, Manner::Usual, truth);
+        sim.with(|state| state.now = START + 20_000);
+        let page_limit = if exchange == "bybit" { 60 } else { 1_000_000 };
+        let mut follower = Follower::new(&sim, page_limit, START + 20_000, None);
+
+        follower.follow_until(START + 40_000 + 2 * SETTLE_DELAY, 1_000).await;
+
+        assert_eq!(follower.gap_details(), NOTHING, "{exchange}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_what_was_told_before_proves_nothing() {
     for exchange in ["bybit", "bitstamp"] {
         let sim = Sim::new(exchange, Manner::Usual, steady(60, 5));
