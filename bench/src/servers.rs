@@ -56,25 +56,10 @@ impl Server {
     /// # Errors
     /// When there is none.
     pub fn get(&self, path: &str) -> anyhow::Result<String> {
-        self.asked(&format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"))
-    }
-
-    /// Sends a JSON body, and gives the body of the answer.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn post(&self, path: &str, json: &str) -> anyhow::Result<String> {
-        let length = json.len();
-        self.asked(&format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}"
-        ))
-    }
-
-    fn asked(&self, request: &str) -> anyhow::Result<String> {
         use std::io::{Read as _, Write as _};
         let mut stream = std::net::TcpStream::connect_timeout(&self.address, Duration::from_secs(2))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(request.as_bytes())?;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())

@@ -1,7 +1,6 @@
 //! Everything at once: the practice market speaks, the worker hears, settles and
 //! marks, Postgres keeps, the api serves; all on this machine.
 
-mod ceiling;
 mod histogram;
 mod scene;
 mod watch;
@@ -14,7 +13,7 @@ use crate::table::Row;
 
 use self::scene::{Lived, Scene};
 
-/// Measures a live market of several sizes, and one that says more than can be kept.
+/// Measures a live market of several sizes.
 ///
 /// # Errors
 /// When a program does not start, or nothing is served.
@@ -41,7 +40,6 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         "≤ 200 MiB",
         peak <= 200.0,
     ));
-    rows.extend(ceiling::rows(bench, &runtime)?);
     Ok(rows)
 }
 

@@ -48,15 +48,11 @@ pub struct Lived {
     pub peak_mib: f64,
 }
 
-/// All that runs.
-pub struct House {
-    /// The market.
-    pub venue: Server,
-    /// Who follows it.
-    pub worker: Server,
-    /// Who serves.
-    pub api: Server,
-    // Last: it outlives who uses it.
+/// All that runs, in the order in which it is ended.
+struct House {
+    api: Server,
+    worker: Server,
+    _market: Server,
     _filled: Filled,
 }
 
@@ -75,7 +71,7 @@ impl Scene {
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn build(&self, bench: &Bench) -> anyhow::Result<House> {
+    async fn build(&self, bench: &Bench) -> anyhow::Result<House> {
         let filled = Filled::as_shipped().await?;
         let (market, own, api) = (testkit::free_port(), testkit::free_port(), testkit::free_port());
         let names = self.names();
@@ -99,7 +95,7 @@ impl Scene {
         command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", api.to_string())]);
         command.envs([("HTTP_WORKERS", "1"), ("LOG", "warn")]);
         let api = Server::at(&mut command, api, "/health/livez", "").context("the api")?;
-        let house = House { venue, worker, api, _filled: filled };
+        let house = House { api, worker, _market: venue, _filled: filled };
         let began = Instant::now();
         for name in names.iter().rev().take(3).chain(names.iter().take(3)) {
             while !house.api.get(&format!("/latest?ticker={name}")).unwrap_or_default().contains("\"ts\":") {
@@ -137,7 +133,7 @@ impl Scene {
 }
 
 /// The sum of a counter over its labels.
-pub fn counter(metrics: &str, name: &str) -> u64 {
+fn counter(metrics: &str, name: &str) -> u64 {
     let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
     let values = metrics.lines().filter(of_name).filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
     values.sum()
