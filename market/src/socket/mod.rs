@@ -20,6 +20,7 @@ use tracing::{info, warn};
 
 use overlap::Overlap;
 use patience::Patience;
+use session::Attempt;
 pub use settings::SocketSettings;
 pub use stats::{Disconnect, SocketStats};
 
@@ -53,8 +54,8 @@ impl Socket {
         let (mut overlap, mut delay) = (Overlap::default(), Duration::ZERO);
         let mut patience = Patience::new(self.settings.silence_timeout);
         loop {
-            self.settings.first_trade_within = Some(patience.limit());
-            let ended = session::run(&mut self, overlap, delay, shutdown).await;
+            let attempt = Attempt { after: delay, first_trade_within: patience.limit() };
+            let ended = session::run(&mut self, overlap, attempt, shutdown).await;
             patience.after(ended.reason, ended.brought_trades);
             self.stats.count_disconnect(ended.reason);
             if ended.reason == Disconnect::Stopped {

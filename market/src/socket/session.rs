@@ -40,6 +40,14 @@ const RETRY_AFTER_CAP: Duration = Duration::from_secs(300);
 /// We only ever send pings, pongs and subscriptions; a peer that does not take them gets no more.
 const WRITE_LIMIT: usize = 256 * 1024;
 
+/// One more try to hear the market.
+pub(super) struct Attempt {
+    /// After how long it begins.
+    pub after: Duration,
+    /// How long it may take to its first trade.
+    pub first_trade_within: Duration,
+}
+
 /// How a session ended.
 pub(super) struct Ended {
     pub reason: Disconnect,
@@ -62,10 +70,10 @@ type End = (Disconnect, Option<String>);
 pub(super) async fn run(
     socket: &mut Socket,
     mut overlap: Overlap,
-    delay: Duration,
+    attempt: Attempt,
     shutdown: &CancellationToken,
 ) -> Ended {
-    let mut stream = match connect_beside(socket, &mut overlap, delay, shutdown).await {
+    let mut stream = match connect_beside(socket, &mut overlap, attempt.after, shutdown).await {
         Ok(stream) => stream,
         Err(ended) => return Ended { leaves: overlap, ..ended },
     };
@@ -73,7 +81,7 @@ pub(super) async fn run(
     info!(market = %socket.market, url = %socket.settings.url, "hearing {}", socket.settings.url);
 
     let connected_at = Instant::now();
-    let mut talk = Talk::begin(socket);
+    let mut talk = Talk::begin(socket, attempt.first_trade_within);
     overlap.begins(connected_at);
     let end = hear(socket, &mut stream, &mut talk, &mut overlap, shutdown).await;
     let was_lasting = socket.settings.good_after <= connected_at.elapsed();
@@ -168,7 +176,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn begin(socket: &mut Socket) -> Self {
+    fn begin(socket: &mut Socket, first_trade_within: Duration) -> Self {
         let now = Instant::now();
         let terms = socket.market.adapter().socket_terms();
         let says_every = match terms.keep_alive {
@@ -177,7 +185,10 @@ impl Talk {
         };
         // Spread, so that connections made together do not end together.
         let life = socket.settings.lives_for.map(|life| life.mul_f64(rand::random_range(0.95..1.0)));
-        let vigil = Vigil::new(&socket.settings, now).saying_every(says_every, now).living_for(life, now);
+        let vigil = Vigil::new(&socket.settings, now)
+            .waiting_for_the_first(first_trade_within)
+            .saying_every(says_every, now)
+            .living_for(life, now);
         let mut talk = Self { conversation: Conversation::default(), vigil, to_say: VecDeque::new(), say_at: now };
         talk.subscribe(socket);
         talk

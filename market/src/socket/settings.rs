@@ -18,9 +18,6 @@ pub struct SocketSettings {
     pub ping_timeout: Duration,
     /// After how long without a trade the connection is given up, however lively it is otherwise. 60 s.
     pub silence_timeout: Duration,
-    /// After how long without a first trade. None: the same. The listener raises it
-    /// while connecting anew brings none either, up to 15 min.
-    pub first_trade_within: Option<Duration>,
     /// How large a message may be, in bytes. 1 MiB.
     pub message_limit: usize,
     /// The first delay before connecting anew. 100 ms.
@@ -42,7 +39,6 @@ impl SocketSettings {
             ping_after: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(40),
             silence_timeout: Duration::from_secs(60),
-            first_trade_within: None,
             message_limit: 1024 * 1024,
             first_delay: Duration::from_millis(100),
             longest_delay: Duration::from_secs(30),

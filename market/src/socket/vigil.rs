@@ -45,7 +45,7 @@ impl Vigil {
             ping_after: settings.ping_after,
             ping_timeout: settings.ping_timeout,
             silence_timeout: settings.silence_timeout,
-            first_trade_within: settings.first_trade_within.unwrap_or(settings.silence_timeout),
+            first_trade_within: settings.silence_timeout,
             heard_at: connected_at,
             trade_heard_at: connected_at,
             has_heard_a_trade: false,
@@ -58,6 +58,12 @@ impl Vigil {
     /// Something is to be said regularly.
     pub fn saying_every(mut self, every: Option<Duration>, connected_at: Instant) -> Self {
         self.says = every.map(|every| (every, connected_at + every));
+        self
+    }
+
+    /// The first trade may take so long.
+    pub fn waiting_for_the_first(mut self, limit: Duration) -> Self {
+        self.first_trade_within = limit;
         self
     }
 
@@ -159,10 +165,8 @@ mod tests {
 
     #[test]
     fn more_patience_lasts_until_the_first_trade() {
-        let url = crate::socket_url("ws://127.0.0.1:1/stream").expect("url");
-        let settings = SocketSettings { first_trade_within: Some(seconds(240)), ..SocketSettings::new(url) };
-        let start = Instant::now();
-        let mut vigil = Vigil::new(&settings, start);
+        let (vigil, start) = vigil();
+        let mut vigil = vigil.waiting_for_the_first(seconds(240));
 
         vigil.heard_anything(start + seconds(239));
         assert_eq!(vigil.duty(start + seconds(239)), Duty::WaitUntil(start + seconds(240)));
