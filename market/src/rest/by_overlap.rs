@@ -149,7 +149,7 @@ impl<A: Ask> ByOverlapReader<'_, A> {
                 Ok(_) | Err(_) => {}
             }
         }
-        let late = shot.late(shown, watermark, ask_from);
+        let late = shot.late(shown, ask_from);
         shown.told = shown.told.max(shot.rows.keys().next_back().copied());
         shown.newest =
             shot.newest().filter(|last| shown.newest.is_none_or(|newest| newest.id < last.id)).or(shown.newest);
@@ -187,10 +187,10 @@ impl Shot {
 
     /// The span of trades that were not told when their time was settled: too late for figures
     /// that are final.
-    fn late(&self, shown: &Shown, watermark: &Watermark, ask_from: EpochMs) -> Option<Gap> {
+    fn late(&self, shown: &Shown, ask_from: EpochMs) -> Option<Gap> {
         let told = shown.told?;
         let is_ours = |at: EpochMs| shown.begins_after.is_none_or(|after| after < at);
-        let is_settled = |at: &EpochMs| *at <= watermark.settled_until() && *at < ask_from && is_ours(*at);
+        let is_settled = |at: &EpochMs| *at < ask_from && is_ours(*at);
         let news = self.rows.range(told + 1..).filter_map(|(_, (decoded, _))| decoded.as_ref().ok());
         let late: Vec<EpochMs> = news.map(|trade| trade.traded_at).filter(is_settled).collect();
         let (from, to) = (late.iter().min()?.minus_ms(1), *late.iter().max()?);
