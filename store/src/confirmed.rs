@@ -24,10 +24,13 @@ impl WriteTxn {
             // Something was held under one of the names after all, or a name was given twice.
             held = confirmations.iter().collect();
         }
-        self.confirm(include_str!("../sql/trades_confirm.sql"), &held).await?;
         let KeyColumns { tickers, ids } =
             KeyColumns::of(confirmations.iter().map(|it| (&it.trade.ticker, &it.trade.id)));
-        self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), &[&self.venue, &tickers, &ids]).await?;
+        let aside: Params<'_> = &[&self.venue, &tickers, &ids];
+        tokio::try_join!(
+            self.confirm(include_str!("../sql/trades_confirm.sql"), &held),
+            self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), aside),
+        )?;
         Ok(())
     }
 
