@@ -21,7 +21,7 @@ use crate::problem::{Code, Problem, echo};
 /// How many names an answer lists of what there is instead.
 const NAMES_LISTED: u32 = 20;
 
-/// A figure of which REST has confirmed nothing for so many times as long as a figure may be old.
+/// REST may have confirmed nothing for so many times as long as the newest figure may be old.
 const UNCONFIRMED_FACTOR: i64 = 6;
 
 /// What every handler is handed.

@@ -56,7 +56,7 @@ pub struct SeriesAnswer {
     complete: bool,
     /// What is known to be missing: at most 100 spans of each kind.
     missing: Vec<Missing>,
-    /// Whether the newest figure of the ticker is too old. Only said of a page that is not settled.
+    /// Whether trades may be absent because the newest data of the ticker is too old. Only said of a page that is not settled.
     stale: bool,
     /// Where the next page begins; null on the last one.
     next_cursor: Option<String>,
@@ -154,7 +154,7 @@ impl SeriesAnswer {
             complete: missing.is_empty() && points.iter().all(|point| point.complete),
             points,
             missing,
-            stale: desk.is_stale(standing),
+            stale: desk.is_doubtful(standing),
             next_cursor: page.next.map(|next| next.to_string()),
             next_url,
             may_grow,

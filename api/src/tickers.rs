@@ -91,7 +91,8 @@ struct TickerAnswer {
     bound_achieved: Option<String>,
     /// How many bounds that counts.
     bound_over_marks: u64,
-    /// Whether the newest figure is too old, or there is none.
+    /// Whether trades may be absent because the newest data is too old: there is no
+    /// new figure, or REST has confirmed nothing for long.
     stale: bool,
     /// How long its latest live marks took to become final; null before there is one.
     time_to_final_ms: Option<TimeToFinalAnswer>,
@@ -135,7 +136,7 @@ impl TickerAnswer {
             age_ms: standing.newest_mark.map(|mark| desk.age_ms(standing, mark)),
             bound_achieved: achieved(*bounds_of_day),
             bound_over_marks: bounds_of_day.said(),
-            stale: desk.is_stale(standing),
+            stale: desk.is_doubtful(standing),
             time_to_final_ms: standing.time_to_final.map(|measured| TimeToFinalAnswer {
                 p50: measured.p50_ms,
                 p99: measured.p99_ms,

@@ -61,7 +61,13 @@ async fn new_figures_of_an_exchange_that_confirms_nothing_any_more_are_called_st
     let confirmed_until = async |instant: i64| {
         let sql = "update tickers_validation_timestamp set validated_until = $1 where ticker = 'BTC'";
         bitcoin.client.execute(sql, &[&instant]).await.expect("an update");
-        Running::standing_at(&database, MARK + 1_500).json("/latest?ticker=BTC").await["stale"].clone()
+        let api = Running::standing_at(&database, MARK + 1_500);
+        let listed = api.json("/tickers").await;
+        let is_bitcoin = |one: &&serde_json::Value| one["ticker"] == "BTC";
+        let listed = listed["tickers"].as_array().expect("a list").iter().find(is_bitcoin).expect("it").clone();
+        let latest = api.json("/latest?ticker=BTC").await;
+        assert_eq!(listed["stale"], latest["stale"], "one word means one thing");
+        latest["stale"].clone()
     };
 
     assert_eq!(confirmed_until(MARK + 1_000 - 30_000).await, false);

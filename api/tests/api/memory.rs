@@ -25,10 +25,8 @@ const LISTENING: &str =
 
 /// Waits until the newest figures are answered from memory.
 pub async fn live(api: &Running) {
-    eventually("the newest figures to be answered from memory", SOON, || async {
-        (state(api).await == "live").then_some(())
-    })
-    .await;
+    let is_live = || async { (state(api).await == "live").then_some(()) };
+    eventually("the newest figures to be answered from memory", SOON, is_live).await;
 }
 
 async fn state(api: &Running) -> Value {
