@@ -1,15 +1,15 @@
 //! Adds up a piece of a tape: the hot path, where every byte of a file passes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-use tape::{Ids, Mark, Sums, Ticker, TradeId};
+use tape::ids::Named;
+use tape::{Ids, Mark, Sums, Tally, Ticker, TradeId};
 
 use crate::header::Columns;
+use crate::places::{Name, Places};
+use crate::plain::{Plain, PlainRows};
 use crate::row::{BadRow, Row, fields};
 use crate::seconds::Seconds;
-use crate::separators::Separators;
 
 /// What some lines of a tape come to.
 #[derive(Debug, Default)]
@@ -50,113 +50,121 @@ impl Added {
     ///
     /// # Errors
     /// The first line that is no row.
-    pub fn of(text: &[u8], columns: Columns, is_known: impl Fn(&Ticker, &str) -> bool) -> Result<Self, Bad> {
-        let text = std::str::from_utf8(text).map_err(|error| not_text(text, error.valid_up_to()))?;
-        let mut adding = Adding { added: Self::default(), places: Places::default(), columns, is_known };
-        let bad = |adding: &Adding<_>, row| Bad { line: adding.added.lines, row };
-        if text.contains('"') {
-            for line in text.split_terminator('\n') {
-                adding.quoted_line(without_return(line)).map_err(|row| bad(&adding, row))?;
-                adding.added.lines += 1;
-            }
-            return Ok(adding.added);
-        }
-        let mut fields = Vec::with_capacity(columns.count);
-        let (mut field_from, mut line_from) = (0, 0);
-        for end in Separators::of(text.as_bytes()).chain([text.len()]) {
-            let is_line = text.as_bytes().get(end) != Some(&b',');
-            if !is_line {
-                fields.push(&text[field_from..end]);
-                field_from = end + 1;
-                continue;
-            }
-            if line_from < text.len() {
-                let last = without_return(&text[field_from..end]);
-                let is_blank = fields.is_empty() && last.is_empty();
-                fields.push(last);
-                if !is_blank {
-                    adding.row(&fields).map_err(|row| bad(&adding, row))?;
+    pub fn of(text: &[u8], columns: Columns, is_known: impl Fn(&Ticker, Named<'_>) -> bool) -> Result<Self, Bad> {
+        let plain_rows = PlainRows::of(columns);
+        let mut adding = Adding { parts: Vec::new(), places: Places::default(), rows: 0, repeats: 0, is_known };
+        let (mut at, mut lines) = (0, 0);
+        while at < text.len() {
+            at = match plain_rows.read(text, at).and_then(|row| adding.plain(row)) {
+                Some(next) => next,
+                None => {
+                    let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+                    adding.line(&text[at..end], columns).map_err(|row| Bad { line: lines, row })?;
+                    end + 1
                 }
-                adding.added.lines += 1;
-            }
-            fields.clear();
-            (field_from, line_from) = (end + 1, end + 1);
+            };
+            lines += 1;
         }
-        Ok(adding.added)
+        let Adding { parts, rows, repeats, .. } = adding;
+        let tickers = parts.into_iter().map(Part::ended).collect();
+        Ok(Self { tickers, lines, rows, repeats })
+    }
+}
+
+/// One ticker's part while it grows.
+#[derive(Debug)]
+struct Part {
+    added: AddedTicker,
+    /// The second of its latest row, and what was added of it since that came.
+    second: Mark,
+    tally: Tally,
+}
+
+impl Part {
+    fn new(ticker: Ticker, second: Mark) -> Self {
+        let added = AddedTicker { ticker, seconds: Seconds::default(), ids: Ids::default() };
+        Self { added, second, tally: Tally::default() }
+    }
+
+    #[inline(always)]
+    fn tally_of(&mut self, second: Mark) -> &mut Tally {
+        if self.second != second {
+            self.end_second();
+            self.second = second;
+        }
+        &mut self.tally
+    }
+
+    fn end_second(&mut self) {
+        let sums = self.tally.take();
+        if !sums.is_empty() {
+            self.added.seconds.add(self.second, sums);
+        }
+    }
+
+    fn ended(mut self) -> AddedTicker {
+        self.end_second();
+        self.added
     }
 }
 
 struct Adding<F> {
-    added: Added,
+    parts: Vec<Part>,
     places: Places,
-    columns: Columns,
+    rows: u64,
+    repeats: u64,
     is_known: F,
 }
 
-impl<F: Fn(&Ticker, &str) -> bool> Adding<F> {
-    fn quoted_line(&mut self, line: &str) -> Result<(), BadRow> {
+impl<F: Fn(&Ticker, Named<'_>) -> bool> Adding<F> {
+    /// Adds a row, if its ticker was met before, and returns where the next line begins.
+    #[inline(always)]
+    fn plain(&mut self, row: Plain<'_>) -> Option<usize> {
+        let Plain { ticker, traded_at, price, quantity, id, next } = row;
+        let place = self.places.get(ticker)?;
+        if self.is_first(place, id) {
+            self.parts[place].tally_of(Mark::at_or_after(traded_at)).add(price, quantity);
+        }
+        Some(next)
+    }
+
+    /// Adds a line of any kind.
+    #[cold]
+    fn line(&mut self, line: &[u8], columns: Columns) -> Result<(), BadRow> {
+        let line = std::str::from_utf8(line).map_err(|_| BadRow::NotText)?;
+        let line = line.strip_suffix('\r').unwrap_or(line);
         if line.is_empty() {
             return Ok(());
         }
         let fields = fields(line).ok_or(BadRow::Quotes)?;
-        self.row(&fields.iter().map(Cow::as_ref).collect::<Vec<_>>())
-    }
-
-    fn row(&mut self, fields: &[&str]) -> Result<(), BadRow> {
-        let Row { ticker, traded_at, price, quantity, id } = Row::read(fields, self.columns)?;
-        let place = self.place(ticker)?;
-        let own = &mut self.added.tickers[place];
-        self.added.rows += 1;
+        let fields: Vec<&str> = fields.iter().map(Cow::as_ref).collect();
+        let Row { ticker, traded_at, price, quantity, id } = Row::read(&fields, columns)?;
+        let second = Mark::at_or_after(traded_at);
+        let place = self.place(ticker, second)?;
         TradeId::check(id)?;
-        if (self.is_known)(&own.ticker, id) || !own.ids.insert(id) {
-            self.added.repeats += 1;
-            return Ok(());
+        if self.is_first(place, Named::of(id)) {
+            self.parts[place].tally_of(second).add_sums(Sums::of(price, quantity));
         }
-        own.seconds.add(Mark::at_or_after(traded_at), Sums::of(price, quantity));
         Ok(())
     }
 
-    fn place(&mut self, ticker: &str) -> Result<usize, BadRow> {
-        if let Some(place) = self.places.get(ticker) {
-            return Ok(*place);
+    /// Counts a row, and whether its trade counts.
+    #[inline(always)]
+    fn is_first(&mut self, place: usize, id: Named<'_>) -> bool {
+        let AddedTicker { ticker, ids, .. } = &mut self.parts[place].added;
+        let is_first = !(self.is_known)(ticker, id) && ids.insert_named(id);
+        self.rows += 1;
+        self.repeats += u64::from(!is_first);
+        is_first
+    }
+
+    fn place(&mut self, ticker: &str, second: Mark) -> Result<usize, BadRow> {
+        if let Some(place) = self.places.get(Name::of(ticker.as_bytes())) {
+            return Ok(place);
         }
-        let place = self.added.tickers.len();
-        let ids = Ids::default();
-        self.added.tickers.push(AddedTicker { ticker: Ticker::new(ticker)?, seconds: Seconds::default(), ids });
-        self.places.insert(ticker.into(), place);
+        let place = self.parts.len();
+        self.parts.push(Part::new(Ticker::new(ticker)?, second));
+        self.places.insert(ticker.as_bytes(), place);
         Ok(place)
-    }
-}
-
-fn without_return(line: &str) -> &str {
-    line.strip_suffix('\r').unwrap_or(line)
-}
-
-fn not_text(text: &[u8], at: usize) -> Bad {
-    Bad { line: memchr::memchr_iter(b'\n', &text[..at]).count() as u64, row: BadRow::NotText }
-}
-
-/// Where each ticker stands.
-type Places = HashMap<Box<str>, usize, BuildHasherDefault<Short>>;
-
-/// Hashes a few bytes quickly (FNV-1a): a ticker per row, and whoever makes a
-/// file whose tickers collide slows down nobody but himself.
-struct Short(u64);
-
-impl Default for Short {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Short {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

@@ -11,7 +11,12 @@
 pub mod error;
 pub mod header;
 pub mod row;
-mod separators;
+
+mod ends;
+
+mod places;
+
+mod plain;
 
 pub mod pieces;
 pub mod seconds;

@@ -4,9 +4,7 @@
 //! tape's last, trades or none: a window that holds no trade has no price, and
 //! its line says so.
 
-use std::io::Write as _;
-
-use tape::{Mark, Rolling, Sums, Ticker};
+use tape::{Fixed, Mark, Rolling, Sums, Ticker};
 
 /// What the columns are called.
 pub const HEADER: &str = "ticker,ts,price,volume,notional,trades\n";
@@ -28,18 +26,24 @@ pub fn write(
     let mut rolling = Rolling::new(seconds, mark.minus_seconds(1));
     let mut coming = sorted.iter().peekable();
     let mut block = Vec::with_capacity(BLOCK_BYTES + 512);
-    let (mut figure, mut figure_of) = (figure(Sums::EMPTY), Sums::EMPTY);
+    // Said anew only where it changes.
+    let (mut figure, mut figure_of) = (Vec::with_capacity(FIGURE_BYTES), None);
     let mut written = 0;
     while mark <= last {
         while let Some((second, sums)) = coming.next_if(|(second, _)| *second <= mark) {
             rolling.add(second.at(), *sums);
         }
         let sums = rolling.advance_to(mark);
-        if sums != figure_of {
-            (figure, figure_of) = (self::figure(sums), sums);
+        if figure_of != Some(sums) {
+            figure.clear();
+            append_figure(sums, &mut figure);
+            figure_of = Some(sums);
         }
-        // Writing into memory does not fail.
-        let _ = write!(block, "{ticker},{mark},");
+        block.extend_from_slice(ticker.as_str().as_bytes());
+        block.push(b',');
+        // A tape has no times before 1970.
+        append_number(mark.at().ms().unsigned_abs(), &mut block);
+        block.push(b',');
         block.extend_from_slice(&figure);
         written += 1;
         if block.len() >= BLOCK_BYTES {
@@ -54,18 +58,25 @@ pub fn write(
     written
 }
 
+/// Few figures are longer.
+const FIGURE_BYTES: usize = 160;
+
 /// Price, volume, notional and trades of a window, to the end of the line; no trades have no price.
-fn figure(sums: Sums) -> Vec<u8> {
-    let mut text = Vec::with_capacity(160);
+fn append_figure(sums: Sums, text: &mut Vec<u8>) {
     if let Some(price) = sums.vwap() {
-        price.append_to(&mut text);
+        price.append_to(text);
     }
     text.push(b',');
-    sums.volume.append_to(&mut text);
+    sums.volume.append_to(text);
     text.push(b',');
-    sums.notional.append_to(&mut text);
-    let _ = writeln!(text, ",{}", sums.trades);
-    text
+    sums.notional.append_to(text);
+    text.push(b',');
+    append_number(sums.trades, text);
+    text.push(b'\n');
+}
+
+fn append_number(number: u64, text: &mut Vec<u8>) {
+    Fixed::<0>::from_units(number.into()).append_to(text);
 }
 
 #[cfg(test)]

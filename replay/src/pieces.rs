@@ -59,9 +59,13 @@ impl Pieces {
         if self.begun.len() > LINE_BYTES_MOST {
             return Err(Torn::BadRow(BadRow::TooLong(LINE_BYTES_MOST)));
         }
-        buffer.clear();
-        buffer.append(&mut self.begun);
-        let count = self.file.by_ref().take(PIECE_BYTES as u64).read_to_end(buffer).map_err(Torn::Unreadable)?;
+        let begun = self.begun.len();
+        // A buffer that comes back is nearly as long, and only what is missing is filled with zeros.
+        buffer.resize(begun + PIECE_BYTES, 0);
+        buffer[..begun].copy_from_slice(&self.begun);
+        self.begun.clear();
+        let count = fill(&mut self.file, &mut buffer[begun..]).map_err(Torn::Unreadable)?;
+        buffer.truncate(begun + count);
         let is_end = count < PIECE_BYTES;
         let whole_until = memchr::memrchr(b'\n', buffer).map_or(0, |last| last + 1);
         let is_too_long = buffer.len() - whole_until > LINE_BYTES_MOST;
@@ -75,6 +79,20 @@ impl Pieces {
         }
         Ok(!buffer.is_empty())
     }
+}
+
+/// Reads as much as there is room for, and returns how much that was: less only at the end.
+fn fill(file: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < room.len() {
+        match file.read(&mut room[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 struct Counted {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tape::ids::Named;
 use tape::{Ids, Ticker};
 
 use crate::adding::{Added, AddedTicker};
@@ -22,8 +23,8 @@ pub struct Total {
 
 impl Total {
     /// Whether the trade is in it.
-    pub fn knows(&self, ticker: &Ticker, id: &str) -> bool {
-        self.tickers.get(ticker).is_some_and(|(_, ids)| ids.contains(id))
+    pub fn knows(&self, ticker: &Ticker, id: Named<'_>) -> bool {
+        self.tickers.get(ticker).is_some_and(|(_, ids)| ids.contains_named(id))
     }
 
     /// Whether some trade of a piece is in it already.

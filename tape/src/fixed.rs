@@ -2,6 +2,18 @@
 
 use ethnum::U256;
 
+/// The product, which always fits: one word times another, four times.
+#[inline]
+pub(crate) fn product(a: u128, b: u128) -> U256 {
+    const LOW: u128 = u64::MAX as u128;
+    let (a_high, a_low, b_high, b_low) = (a >> 64, a & LOW, b >> 64, b & LOW);
+    let lowest = a_low * b_low;
+    // None of these sums leaves 128 bits: (2^64 - 1)^2 leaves room for two more words.
+    let middle = a_high * b_low + (lowest >> 64);
+    let other = a_low * b_high + (middle & LOW);
+    U256::from_words(a_high * b_high + (middle >> 64) + (other >> 64), (other << 64) | (lowest & LOW))
+}
+
 /// A non-negative number that is a whole count of 10^-`SCALE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Fixed<const SCALE: u32>(U256);
@@ -69,10 +81,13 @@ impl<const SCALE: u32> Fixed<SCALE> {
     fn with_text<R>(&self, take: impl FnOnce(&[u8]) -> R) -> R {
         // One place more than there are digits, for the point.
         let mut text = [b'0'; DIGITS_MOST + 1];
-        write_digits(self.0, &mut text[1..]);
+        let written = write_digits(self.0, &mut text[1..]);
         let whole_until = text.len() - SCALE as usize;
         let is_digit = |digit: &u8| *digit != b'0';
-        let first = text.iter().position(is_digit).unwrap_or(whole_until).min(whole_until - 1);
+        // All before what was written is zeros.
+        let unwritten = text.len() - written;
+        let first = text[unwritten..].iter().position(is_digit).map_or(whole_until, |first| unwritten + first);
+        let first = first.min(whole_until - 1);
         let fraction = text[whole_until..].iter().rposition(is_digit).map_or(0, |last| last + 1);
         text.copy_within(first..whole_until, first - 1);
         text[whole_until - 1] = b'.';
@@ -91,49 +106,70 @@ impl<const SCALE: u32> std::fmt::Display for Fixed<SCALE> {
 /// Room for the 78 digits of 2^256, and a whole number of steps of writing them.
 const DIGITS_MOST: usize = 5 * DIGITS_OF_A_WORD;
 
-/// 00 to 99.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut number = 0;
-    while number < pairs.len() {
-        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
-        number += 1;
-    }
-    pairs
-};
-
-/// Writes a number to the end of a text of zeros.
-fn write_digits(number: U256, text: &mut [u8]) {
+/// Writes a number to the end of a text of zeros, and returns how much of it was written.
+fn write_digits(number: U256, text: &mut [u8]) -> usize {
     let (high, low) = number.into_words();
     // The number, the highest word first.
     let mut words = [(high >> 64) as u64, high as u64, (low >> 64) as u64, low as u64];
+    let mut written = 0;
     for digits_text in text.rchunks_exact_mut(DIGITS_OF_A_WORD) {
         if words == [0; 4] {
-            return;
+            break;
         }
-        let mut digits = divide(&mut words);
-        for pair in digits_text.rchunks_exact_mut(2) {
-            pair.copy_from_slice(&PAIRS[(digits % 100) as usize]);
-            digits /= 100;
-        }
-        digits_text[0] = b'0' + digits as u8;
+        let digits = divide(&mut words);
+        let (upper, lowest) = (digits / 100_000_000, digits % 100_000_000);
+        digits_text[11..].copy_from_slice(&eight_digits(lowest));
+        digits_text[3..11].copy_from_slice(&eight_digits(upper % 100_000_000));
+        digits_text[..3].copy_from_slice(&eight_digits(upper / 100_000_000)[5..]);
+        written += DIGITS_OF_A_WORD;
     }
+    written
 }
 
-/// So many digits always fit a word.
+/// The text of a number of up to eight digits, all of them at once: fours, then
+/// pairs, then single ones, each in bytes of its own.
+#[inline]
+fn eight_digits(number: u64) -> [u8; 8] {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    // n × 10486 >> 20 is n / 100 below 10,000, and n × 103 >> 10 is n / 10 below 100.
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | ((pairs - tens * 10) << 8);
+    (ones | u64::from_ne_bytes([b'0'; 8])).to_le_bytes()
+}
+
+/// So many digits always fit a machine word.
 const DIGITS_OF_A_WORD: usize = 19;
 
 /// Divides a number of four words, the highest first, by 10^19, and returns what is left over.
 fn divide(words: &mut [u64; 4]) -> u64 {
-    const DIVISOR: u128 = 10u128.pow(DIGITS_OF_A_WORD as u32);
-    let mut left = 0u128;
+    let mut left = 0;
     for word in words.iter_mut().skip_while(|word| **word == 0) {
-        let dividend = (left << 64) + u128::from(*word);
-        // What is left over is below the divisor, so the quotient fits a word.
-        *word = (dividend / DIVISOR) as u64;
-        left = dividend % DIVISOR;
+        (*word, left) = divide_two(left, *word);
     }
-    left as u64
+    left
+}
+
+/// Divides two words, the higher one below 10^19, by 10^19: by multiplying with
+/// its inverse, since processors are slow to divide (Möller and Granlund 2011).
+/// Returns the quotient and what is left over.
+#[inline]
+fn divide_two(high: u64, low: u64) -> (u64, u64) {
+    const DIVISOR: u64 = 10u64.pow(DIGITS_OF_A_WORD as u32);
+    // The divisor's highest bit is set, so its inverse is that word above 2^64.
+    const INVERSE: u64 = (u128::MAX / DIVISOR as u128 - (1 << 64)) as u64;
+    let estimate = u128::from(INVERSE) * u128::from(high) + ((u128::from(high) << 64) | u128::from(low));
+    let mut quotient = ((estimate >> 64) as u64).wrapping_add(1);
+    let mut left = low.wrapping_sub(quotient.wrapping_mul(DIVISOR));
+    if left > estimate as u64 {
+        quotient = quotient.wrapping_sub(1);
+        left = left.wrapping_add(DIVISOR);
+    }
+    if left >= DIVISOR {
+        (quotient, left) = (quotient + 1, left - DIVISOR);
+    }
+    (quotient, left)
 }
 
 #[cfg(test)]
@@ -152,7 +188,34 @@ mod tests {
         assert_eq!(Volume::parse("1.500").expect("in range").to_string(), "1.5");
     }
 
+    #[test]
+    fn eight_digits_are_those_of_the_number() {
+        for number in (0..100_000_000).step_by(977).chain(0..20_000).chain([99_999_999, 99_990_000, 9_999, 10_000]) {
+            assert_eq!(std::str::from_utf8(&eight_digits(number)).expect("digits"), format!("{number:08}"));
+        }
+    }
+
+    #[test]
+    fn two_words_are_divided_as_wide_numbers_are() {
+        let divisor = 10u128.pow(19);
+        let words = [0, 1, 10u64.pow(19) - 1, 10u64.pow(19), u64::MAX, u64::MAX / 2, 10u64.pow(19) / 2, 12_345];
+        for high in words.into_iter().filter(|high| u128::from(*high) < divisor) {
+            for low in words {
+                let number = (u128::from(high) << 64) | u128::from(low);
+                let (quotient, left) = divide_two(high, low);
+                assert_eq!((u128::from(quotient), u128::from(left)), (number / divisor, number % divisor));
+            }
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn a_product_of_words_is_that_of_wide_numbers(a in proptest::num::u128::ANY, b in proptest::num::u128::ANY, zeros in 0u32..128) {
+            for (a, b) in [(a, b), (a >> zeros, b), (a, u128::MAX), (u128::MAX, u128::MAX)] {
+                proptest::prop_assert_eq!(product(a, b), U256::new(a) * U256::new(b));
+            }
+        }
+
         #[test]
         fn any_number_is_written_as_its_digits_say(high in proptest::num::u128::ANY, low in proptest::num::u128::ANY, zeros in 0u32..256) {
             let units = U256::from_words(high, low) >> zeros;

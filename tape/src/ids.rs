@@ -33,20 +33,47 @@ const WORDS: usize = PAGE as usize / 64;
 /// So many places take a quarter of the memory of a page's bits.
 const FEW: usize = 64;
 
+/// What an id says: the same for two ids only where their texts are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'text> {
+    /// The number it is, and could not be written otherwise; below 10^19.
+    Number(u64),
+    /// Any other text.
+    Text(&'text str),
+}
+
+impl<'text> Named<'text> {
+    /// What a text says.
+    pub fn of(text: &'text str) -> Self {
+        number(text).map_or(Self::Text(text), Self::Number)
+    }
+}
+
 impl Ids {
     /// Adds an id. Returns whether it was not there.
     pub fn insert(&mut self, id: &str) -> bool {
-        match number(id) {
-            Some(number) => self.page(number / PAGE).insert(place(number)),
-            None => !self.texts.contains(id) && self.texts.insert(id.into()),
-        }
+        self.insert_named(Named::of(id))
     }
 
     /// Whether an id is there.
     pub fn contains(&self, id: &str) -> bool {
-        match number(id) {
-            Some(number) => self.find(number / PAGE).is_some_and(|page| page.contains(place(number))),
-            None => self.texts.contains(id),
+        self.contains_named(Named::of(id))
+    }
+
+    /// Adds an id that was read before. Returns whether it was not there.
+    #[inline(always)]
+    pub fn insert_named(&mut self, id: Named<'_>) -> bool {
+        match id {
+            Named::Number(number) => self.page(number / PAGE).insert(place(number)),
+            Named::Text(id) => !self.texts.contains(id) && self.texts.insert(id.into()),
+        }
+    }
+
+    /// Whether an id that was read before is there.
+    pub fn contains_named(&self, id: Named<'_>) -> bool {
+        match id {
+            Named::Number(number) => self.find(number / PAGE).is_some_and(|page| page.contains(place(number))),
+            Named::Text(id) => self.texts.contains(id),
         }
     }
 
@@ -75,18 +102,24 @@ impl Ids {
         }
     }
 
+    #[inline(always)]
     fn page(&mut self, key: u64) -> &mut Page {
         if self.open.as_ref().is_none_or(|(open, _)| *open != key) {
-            let page = self.pages.remove(&key).unwrap_or(Page::Few(Vec::new()));
-            if let Some((key, page)) = self.open.replace((key, page)) {
-                self.pages.insert(key, page);
-            }
+            self.open(key);
         }
         &mut self.open.as_mut().expect("it was opened just now").1
+    }
+
+    fn open(&mut self, key: u64) {
+        let page = self.pages.remove(&key).unwrap_or(Page::Few(Vec::new()));
+        if let Some((key, page)) = self.open.replace((key, page)) {
+            self.pages.insert(key, page);
+        }
     }
 }
 
 impl Page {
+    #[inline(always)]
     fn insert(&mut self, place: u16) -> bool {
         match self {
             Self::Many(bits) => {
@@ -96,7 +129,10 @@ impl Page {
                 is_new
             }
             Self::Few(places) => {
-                let Err(index) = places.binary_search(&place) else { return false };
+                // Most ids are greater than those before them.
+                let is_last = places.last().is_none_or(|last| *last < place);
+                let found = if is_last { Err(places.len()) } else { places.binary_search(&place) };
+                let Err(index) = found else { return false };
                 places.insert(index, place);
                 if places.len() > FEW {
                     *self = Self::Many(Box::new(self.bits()));
@@ -138,6 +174,7 @@ impl Page {
     }
 }
 
+#[inline]
 fn place(number: u64) -> u16 {
     u16::try_from(number % PAGE).expect("a place is below the size of a page")
 }

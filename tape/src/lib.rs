@@ -8,6 +8,7 @@
 pub mod rejection;
 pub mod units;
 
+pub mod digits;
 pub mod ids;
 pub mod trade;
 
@@ -15,6 +16,7 @@ pub mod time;
 
 pub mod fixed;
 pub mod sums;
+pub mod tally;
 pub mod window;
 
 pub mod rolling;
@@ -67,6 +69,7 @@ pub use rejection::{Rejection, RejectionKind};
 pub use rolling::Rolling;
 pub use sums::Sums;
 pub use suspect::{Suspects, Suspicion};
+pub use tally::Tally;
 pub use time::{EpochMs, Interval, Mark};
 pub use time_to_final::{TimeToFinal, TimesToFinal};
 pub use trade::{Heard, Ticker, Trade, TradeId};

@@ -2,6 +2,7 @@
 
 use ethnum::U256;
 
+use crate::fixed::product;
 use crate::{Notional, Price, Quantity, Volume, Vwap};
 
 /// Count, volume and notional of a set of trades, exact.
@@ -25,8 +26,13 @@ impl Sums {
 
     /// The sums of one trade.
     pub fn of(price: Price, quantity: Quantity) -> Self {
-        let (price, quantity) = (U256::new(price.units()), U256::new(quantity.units()));
-        Self { trades: 1, volume: Volume::from_units(quantity), notional: Notional::from_units(price * quantity) }
+        Self::of_units(price.units(), quantity.units())
+    }
+
+    /// The sums of one trade, of a price and a quantity within bounds.
+    pub(crate) fn of_units(price: u128, quantity: u128) -> Self {
+        let (volume, notional) = (U256::new(quantity), product(price, quantity));
+        Self { trades: 1, volume: Volume::from_units(volume), notional: Notional::from_units(notional) }
     }
 
     /// These sums with others added.

@@ -11,6 +11,7 @@ impl EpochMs {
     pub const MAX: Self = Self(7_258_118_400_000);
 
     /// Takes milliseconds as they are, capped to `[-MAX, MAX]`.
+    #[inline]
     pub const fn new(ms: i64) -> Self {
         if ms > Self::MAX.0 {
             return Self::MAX;
@@ -59,6 +60,7 @@ pub struct Mark(i64);
 
 impl Mark {
     /// The first mark at or after an instant: the first whose window can hold a trade made then.
+    #[inline]
     pub const fn at_or_after(instant: EpochMs) -> Self {
         Self(-(-instant.0).div_euclid(1000))
     }

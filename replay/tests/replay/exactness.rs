@@ -132,3 +132,33 @@ fn the_same_id_of_another_ticker_is_another_trade_and_the_first_of_two_rows_coun
     assert_eq!((summary.rows, summary.repeats, summary.tickers), (4, 2, 2));
     assert_eq!(marks.lines().skip(1).collect::<Vec<_>>(), ["A,1000,1,1,1,1", "B,1000,1,1,1,1"]);
 }
+
+#[test]
+fn rows_are_the_same_however_they_are_written_and_a_repeat_is_found_in_any_writing() {
+    const HOUR: usize = 3_600;
+    let (mut plain, mut mixed) = (HEADER.to_owned(), HEADER.to_owned());
+    let mut rows = Vec::new();
+    for number in 0..3 * HOUR {
+        let ticker = ["BTC", "XRP/ETH", "1000SHIB/USDT:USDT"][number % 3];
+        let (ts, id) = (1_000_000 + 100 * number as i64, (number * 7 % (2 * HOUR)).to_string());
+        let (whole, cents, eighths) = (60_000 + number * 7 % 900, number * 31 % 100, 1 + number * 7_919 % 99_999_999);
+        let (price, quantity) = (format!("{whole}.{cents:02}"), format!("{}.{eighths:08}", number % 3));
+        let line = Row::line(ticker, ts, &quantity, &price, &id);
+        mixed += &match number % 11 {
+            0 => format!("\"{ticker}\",\"{ts}\",\"{quantity}\",\"{price}\",\"{id}\"\n"),
+            1 => Row::line(ticker, ts, &quantity, &format!("{whole}{cents:02}E-2"), &id),
+            2 => Row::line(ticker, ts, &format!("{quantity}0000000000"), &format!("{price}000"), &id),
+            3 => line.replace('\n', "\r\n"),
+            4 => Row::line(ticker, ts, &format!("+{quantity}"), &format!("0000{price}"), &id),
+            5 => format!("{line}\n\r\n"),
+            _ => line.clone(),
+        };
+        plain += &line;
+        rows.push(Row::new(ticker, ts, &quantity, &price, &id));
+    }
+
+    let (marks, summary) = replay(&plain, 300).expect("a tape");
+    assert!(summary.repeats > 0);
+    assert_eq!(summary.rows - summary.repeats, oracle::distinct(&rows).len() as u64);
+    assert_eq!(replay(mixed.trim_end(), 300).expect("a tape"), (marks, summary));
+}
