@@ -44,21 +44,25 @@ pub struct Settled {
 }
 
 /// One ticker's watermark and windows. It can always be rebuilt from the store.
+///
+/// Its order is kept in memory too: with thousands of tickers a book is seldom
+/// near the processor, and what a heard trade needs comes first, side by side.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Book {
     watermark: Watermark,
+    /// Heard trades beyond the watermark, closing at the last live mark.
+    heard: Rolling,
+    /// What was normal lately.
+    band: Band,
+    /// Suspects among the heard trades, kept apart.
+    quarantined: Rolling,
+    /// Confirmed trades, closing at the last live mark.
+    confirmed: Rolling,
     /// Confirmed trades, closing at the last settled mark: what final figures come from.
     settled: Rolling,
     /// Confirmed trades after the last settled mark, one by one.
     unfinished: Unfinished,
-    /// Confirmed trades, closing at the last live mark.
-    confirmed: Rolling,
-    /// Heard trades beyond the watermark, closing at the last live mark.
-    heard: Rolling,
-    /// Suspects among those, kept apart.
-    quarantined: Rolling,
-    /// What was normal lately.
-    band: Band,
 }
 
 /// The book and what was done to it disagree: it must be rebuilt from the store.

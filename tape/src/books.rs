@@ -3,14 +3,17 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use crate::{Book, Ticker};
 
 /// Every ticker's book.
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     sorted: Vec<(Ticker, Book)>,
-    /// Where each of them stands.
-    places: HashMap<Ticker, usize>,
+    /// Where each of them stands. Tickers come from outside: the hash is seeded
+    /// at random, and never told.
+    places: HashMap<Ticker, usize, RandomState>,
 }
 
 impl Books {
@@ -30,12 +33,24 @@ impl Books {
 
     /// The book of a ticker.
     pub fn get(&self, ticker: &Ticker) -> Option<&Book> {
-        self.places.get(ticker).map(|place| &self.sorted[*place].1)
+        self.place(ticker).map(|place| &self.sorted[place].1)
     }
 
     /// The book of a ticker, to be changed.
     pub fn get_mut(&mut self, ticker: &Ticker) -> Option<&mut Book> {
-        self.places.get(ticker).map(|place| &mut self.sorted[*place].1)
+        self.place(ticker).map(|place| &mut self.sorted[place].1)
+    }
+
+    /// Where the book of a ticker stands in the order of tickers, until another is added.
+    #[inline]
+    pub fn place(&self, ticker: &Ticker) -> Option<usize> {
+        self.places.get(ticker).copied()
+    }
+
+    /// The book at a place, to be changed.
+    #[inline]
+    pub fn at_mut(&mut self, place: usize) -> Option<&mut Book> {
+        self.sorted.get_mut(place).map(|(_, book)| book)
     }
 
     /// Whether a ticker has a book.
@@ -88,6 +103,8 @@ mod tests {
         for (name, settled_until) in [("M", Some(1)), ("Z", Some(5)), ("A", Some(3)), ("N", Some(6)), ("B", None)] {
             assert_eq!(books.get(&ticker(name)).map(settled), settled_until);
             assert_eq!(books.contains_key(&ticker(name)), settled_until.is_some());
+            let place = books.place(&ticker(name));
+            assert_eq!(place.and_then(|place| books.at_mut(place)).map(|book| settled(book)), settled_until);
         }
         let walked: Vec<_> = books.iter().map(|(ticker, book)| (ticker.as_str(), settled(book))).collect();
         assert_eq!(walked, [("A", 3), ("M", 1), ("N", 6), ("Z", 5)]);

@@ -14,23 +14,31 @@ use crate::{EpochMs, Mark, Sums};
 const LOOKED_BACK: usize = 8;
 
 /// The running sums of a window of whole seconds.
+///
+/// The newest second stands in the window itself: nearly every trade belongs to
+/// it, and the others are far from the processor when windows are long or many.
+// Of a trade beyond the closing edge only the sums, last of all, know nothing.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Rolling {
     seconds: i64,
     closes_at: Mark,
-    /// Non-empty buckets after the opening edge, oldest first, those beyond
-    /// the closing edge included.
-    buckets: VecDeque<(Mark, Sums)>,
-    /// How many of them, the newest, lie beyond the closing edge.
+    /// How many seconds, the newest, lie beyond the closing edge.
     beyond: usize,
-    /// The sums of the buckets at or before the closing edge.
+    /// The newest second with trades.
+    newest: Option<(Mark, Sums)>,
+    /// The non-empty seconds before it and after the opening edge, oldest first.
+    /// None where there is no newest one.
+    older: VecDeque<(Mark, Sums)>,
+    /// The sums of the seconds at or before the closing edge.
     sums: Sums,
 }
 
 impl Rolling {
     /// An empty window of so many seconds, at least one, closing at a mark.
     pub fn new(seconds: i64, closes_at: Mark) -> Self {
-        Self { seconds: seconds.max(1), closes_at, buckets: VecDeque::new(), beyond: 0, sums: Sums::EMPTY }
+        let older = VecDeque::new();
+        Self { seconds: seconds.max(1), closes_at, beyond: 0, newest: None, older, sums: Sums::EMPTY }
     }
 
     /// The mark at which the window closes.
@@ -51,15 +59,37 @@ impl Rolling {
             return;
         }
         let is_beyond = self.closes_at < mark;
-        match self.find(mark) {
-            Ok(index) => self.buckets[index].1 = self.buckets[index].1.plus(sums),
-            Err(index) => {
-                self.buckets.insert(index, (mark, sums));
-                self.beyond += usize::from(is_beyond);
-            }
+        if self.add_to_second(mark, sums) {
+            self.beyond += usize::from(is_beyond);
         }
         if !is_beyond {
             self.sums = self.sums.plus(sums);
+        }
+    }
+
+    /// Adds to one of the seconds. Returns whether it had no trades before.
+    fn add_to_second(&mut self, mark: Mark, sums: Sums) -> bool {
+        match &mut self.newest {
+            Some((second, own)) if *second == mark => {
+                *own = own.plus(sums);
+                return false;
+            }
+            Some((second, _)) if mark < *second => {}
+            newest => {
+                let before = newest.replace((mark, sums));
+                self.older.extend(before);
+                return true;
+            }
+        }
+        match self.find_older(mark) {
+            Ok(index) => {
+                self.older[index].1 = self.older[index].1.plus(sums);
+                false
+            }
+            Err(index) => {
+                self.older.insert(index, (mark, sums));
+                true
+            }
         }
     }
 
@@ -71,21 +101,28 @@ impl Rolling {
         if sums.is_empty() || !self.may_still_hold(mark) {
             return true;
         }
-        let Ok(index) = self.find(mark) else {
+        let is_newest = self.newest.is_some_and(|(second, _)| second == mark);
+        let older = if is_newest { None } else { self.find_older(mark).ok() };
+        let own = match older {
+            Some(index) => Some(&mut self.older[index].1),
+            None if is_newest => self.newest.as_mut().map(|(_, own)| own),
+            None => None,
+        };
+        let Some(own) = own else { return false };
+        let Some(rest) = own.minus(sums) else {
             return false;
         };
-        let Some(rest) = self.buckets[index].1.minus(sums) else {
-            return false;
-        };
+        *own = rest;
         let is_beyond = self.closes_at < mark;
         if rest.is_empty() {
-            self.buckets.remove(index);
+            match older {
+                Some(index) => drop(self.older.remove(index)),
+                None => self.newest = self.older.pop_back(),
+            }
             self.beyond -= usize::from(is_beyond);
-        } else {
-            self.buckets[index].1 = rest;
         }
         if !is_beyond {
-            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its buckets");
+            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its seconds");
         }
         true
     }
@@ -95,7 +132,10 @@ impl Rolling {
         if mark <= self.closes_at {
             return self.sums;
         }
-        for (second, sums) in self.buckets.range(self.buckets.len() - self.beyond..) {
+        // The newest of those beyond the edge is the newest of all.
+        let (has_beyond, older_beyond) = (self.beyond > 0, self.beyond.saturating_sub(1));
+        let newest_beyond = self.newest.iter().filter(|_| has_beyond);
+        for (second, sums) in self.older.range(self.older.len() - older_beyond..).chain(newest_beyond) {
             if *second > mark {
                 break;
             }
@@ -103,36 +143,38 @@ impl Rolling {
             self.sums = self.sums.plus(*sums);
         }
         self.closes_at = mark;
-        while let Some((second, sums)) = self.buckets.front().copied() {
+        while let Some((second, sums)) = self.older.front().copied().or(self.newest) {
             if self.may_still_hold(second) {
                 break;
             }
-            self.buckets.pop_front();
-            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its buckets");
+            if self.older.pop_front().is_none() {
+                self.newest = None;
+            }
+            self.sums = self.sums.minus(sums).expect("the window's sums hold each of its seconds");
         }
         self.sums
     }
 
     /// How many seconds with trades are held.
     pub fn held_seconds(&self) -> usize {
-        self.buckets.len()
+        self.older.len() + usize::from(self.newest.is_some())
     }
 
     fn may_still_hold(&self, second: Mark) -> bool {
         self.closes_at.minus_seconds(self.seconds) < second
     }
 
-    fn find(&self, mark: Mark) -> Result<usize, usize> {
-        // Nearly every trade belongs to the newest second, and what is late to one of the last few.
-        let recent = self.buckets.len().saturating_sub(LOOKED_BACK);
-        for index in (recent..self.buckets.len()).rev() {
-            match self.buckets[index].0.cmp(&mark) {
+    fn find_older(&self, mark: Mark) -> Result<usize, usize> {
+        // What is late mostly belongs to one of the last few.
+        let recent = self.older.len().saturating_sub(LOOKED_BACK);
+        for index in (recent..self.older.len()).rev() {
+            match self.older[index].0.cmp(&mark) {
                 Ordering::Equal => return Ok(index),
                 Ordering::Less => return Err(index + 1),
                 Ordering::Greater => {}
             }
         }
-        self.buckets.binary_search_by_key(&mark, |bucket| bucket.0)
+        self.older.binary_search_by_key(&mark, |second| second.0)
     }
 }
 

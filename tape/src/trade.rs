@@ -1,12 +1,17 @@
 //! A trade as one venue reports it, and the two names that identify it there.
 
-use std::sync::Arc;
+use arrayvec::ArrayString;
 
 use crate::{EpochMs, Price, Quantity, Rejection, Suspicion};
 
-/// Our code for what is traded: 1 to 32 of `A-Z a-z 0-9 / - _ . :`.
+/// No ticker is longer.
+const TICKER_BYTES_MOST: usize = 32;
+
+/// Our code for what is traded: 1 to 32 of `A-Z a-z 0-9 / - _ . :`. It is held
+/// in place: every look-up by ticker compares one, and a text elsewhere in
+/// memory would have to be waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticker(Arc<str>);
+pub struct Ticker(ArrayString<TICKER_BYTES_MOST>);
 
 impl Ticker {
     /// Accepts a well-formed ticker, refuses anything else.
@@ -15,11 +20,10 @@ impl Ticker {
     /// [`Rejection::BadTicker`] with the text, shortened.
     pub fn new(text: &str) -> Result<Self, Rejection> {
         let is_ticker_char = |c: char| c.is_ascii_alphanumeric() || "/-_.:".contains(c);
-        let is_well_formed = (1..=32).contains(&text.len()) && text.chars().all(is_ticker_char);
-        if !is_well_formed {
-            return Err(Rejection::BadTicker(text.chars().take(40).collect()));
+        match ArrayString::from(text) {
+            Ok(held) if !text.is_empty() && text.chars().all(is_ticker_char) => Ok(Self(held)),
+            _ => Err(Rejection::BadTicker(text.chars().take(40).collect())),
         }
-        Ok(Self(text.into()))
     }
 
     /// The ticker's text.

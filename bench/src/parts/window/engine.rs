@@ -3,7 +3,6 @@
 //! new one is judged and counted in its ticker's book, and every mark is said
 //! of every ticker.
 
-use std::collections::HashMap;
 use std::io::Write;
 
 use tape::book::Said;
@@ -20,13 +19,14 @@ const LATE_MS: i64 = 5_000;
 /// The books of some tickers, and the ids they have heard.
 pub struct Engine {
     books: Books,
-    recent: HashMap<Ticker, Recent>,
+    /// By the places of the books.
+    recent: Vec<Recent>,
     said: Mark,
 }
 
 /// The ids of one ticker's last minutes. In production the database's unique
 /// key knows them.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Recent {
     ids: Ids,
     before: Ids,
@@ -94,13 +94,12 @@ impl Engine {
         let watermark = Watermark::Through(EpochMs::new(BEGINS_AT_MS));
         let old =
             if is_filled { (0..seconds).rev().map(|ago| bucket(said.minus_seconds(ago))).collect() } else { vec![] };
-        let (mut books, mut recent) = (Books::default(), HashMap::new());
+        let mut books = Books::default();
         for number in 0..tickers {
             let book = Book::rebuild(watermark.clone(), seconds, said, &old, Unfinished::default());
             books.insert(ticker(number), book);
-            recent.insert(ticker(number), Recent::default());
         }
-        Self { books, recent, said }
+        Self { recent: vec![Recent::default(); books.len()], books, said }
     }
 
     /// Takes in what was heard, in order, and says every mark of so many
@@ -134,11 +133,11 @@ impl Engine {
 
     fn take(&mut self, heard: &Heard) {
         let Heard { trade, .. } = heard;
-        let Some(recent) = self.recent.get_mut(&trade.ticker) else { return };
-        if !recent.insert(trade.id.as_str(), trade.traded_at) {
+        let Some(place) = self.books.place(&trade.ticker) else { return };
+        if !self.recent[place].insert(trade.id.as_str(), trade.traded_at) {
             return;
         }
-        let Some(book) = self.books.get_mut(&trade.ticker) else { return };
+        let Some(book) = self.books.at_mut(place) else { return };
         if Arrival::of(trade, None, book.watermark().settled_until()) == Arrival::New {
             let suspicion = book.suspicion_of(heard, Suspects::USUAL);
             book.hear(trade, suspicion);
