@@ -3,8 +3,6 @@
 //! Markets print numbers as JSON numbers or as strings; either way it is the
 //! digits that are read, and no float comes near them.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tape::{EpochMs, Price, Quantity, Rejection, Ticker, Trade, TradeId};
@@ -12,6 +10,8 @@ use url::Url;
 
 use crate::adapter::NotAPage;
 use crate::conversation::Symbols;
+use crate::plain::{self, Fields};
+use crate::raw::{Raw, Text};
 use crate::reading::NumberedRow;
 use crate::said::{Decoded, Refusal, Row, beginning};
 use crate::stamp;
@@ -26,9 +26,9 @@ const FIRST_MARKETS: EpochMs = EpochMs::new(1_230_768_000_000);
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn ticker(field: &'static str, raw: Option<&RawValue>) -> Result<Ticker, Rejection> {
+pub fn ticker(field: &'static str, raw: Option<Raw<'_>>) -> Result<Ticker, Rejection> {
     let raw = raw.ok_or(Rejection::MissingField { field })?;
-    match text_of(raw) {
+    match raw.text() {
         Text::Quoted(text) => Ticker::new(&text),
         Text::Unprintable => Err(Rejection::BadTicker(found(raw))),
         Text::Bare(_) => Err(wrong_type(field, raw)),
@@ -39,9 +39,12 @@ pub fn ticker(field: &'static str, raw: Option<&RawValue>) -> Result<Ticker, Rej
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn trade_id(field: &'static str, raw: Option<&RawValue>) -> Result<TradeId, Rejection> {
+pub fn trade_id(field: &'static str, raw: Option<Raw<'_>>) -> Result<TradeId, Rejection> {
     let raw = raw.ok_or_else(|| Rejection::NoTradeId(String::new()))?;
-    match text_of(raw) {
+    if let Some(text) = raw.quoted() {
+        return TradeId::new(text);
+    }
+    match raw.text() {
         Text::Quoted(text) => TradeId::new(&text),
         Text::Unprintable => Err(Rejection::NoTradeId(found(raw))),
         Text::Bare(text) if is_integer(text) => TradeId::new(text),
@@ -53,7 +56,7 @@ pub fn trade_id(field: &'static str, raw: Option<&RawValue>) -> Result<TradeId, 
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn price(field: &'static str, raw: Option<&RawValue>) -> Result<Price, Rejection> {
+pub fn price(field: &'static str, raw: Option<Raw<'_>>) -> Result<Price, Rejection> {
     number(field, raw, Price::parse)
 }
 
@@ -61,7 +64,7 @@ pub fn price(field: &'static str, raw: Option<&RawValue>) -> Result<Price, Rejec
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn quantity(field: &'static str, raw: Option<&RawValue>) -> Result<Quantity, Rejection> {
+pub fn quantity(field: &'static str, raw: Option<Raw<'_>>) -> Result<Quantity, Rejection> {
     number(field, raw, Quantity::parse)
 }
 
@@ -69,7 +72,7 @@ pub fn quantity(field: &'static str, raw: Option<&RawValue>) -> Result<Quantity,
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn epoch_ms(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+pub fn epoch_ms(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
     number(field, raw, |text| match whole(text) {
         Some(ms) => Ok(EpochMs::new(ms)),
         None => Err(Rejection::WrongType { field, found: text.to_owned() }),
@@ -80,7 +83,7 @@ pub fn epoch_ms(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, 
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn rfc3339(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+pub fn rfc3339(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::rfc3339_ms)
 }
 
@@ -88,7 +91,7 @@ pub fn rfc3339(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, R
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn decimal_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+pub fn decimal_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::decimal_seconds_ms)
 }
 
@@ -96,7 +99,7 @@ pub fn decimal_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<Ep
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn whole_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+pub fn whole_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
     let is_whole = |text: &str| if text.contains('.') { None } else { stamp::decimal_seconds_ms(text) };
     stamped(field, raw, is_whole)
 }
@@ -105,14 +108,14 @@ pub fn whole_seconds(field: &'static str, raw: Option<&RawValue>) -> Result<Epoc
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn microseconds(field: &'static str, raw: Option<&RawValue>) -> Result<EpochMs, Rejection> {
+pub fn microseconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::microseconds_ms)
 }
 
 fn stamped(
     field: &'static str,
-    raw: Option<&RawValue>,
-    read: impl FnOnce(&str) -> Option<i64>,
+    raw: Option<Raw<'_>>,
+    read: impl Fn(&str) -> Option<i64>,
 ) -> Result<EpochMs, Rejection> {
     let traded_at = number(field, raw, |text| match read(text) {
         Some(ms) => Ok(EpochMs::new(ms)),
@@ -129,7 +132,12 @@ fn stamped(
 /// # Errors
 /// A [`Refusal`] when it is none.
 #[inline]
-pub fn object<'json, T: Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
+pub fn object<'json, T: Fields<'json> + Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
+    plain::object(json).map_or_else(|| any_object(json), Ok)
+}
+
+/// Reads one object of whatever form, or says why it is none.
+fn any_object<'json, T: Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
     // An array would pass for the fields in their order.
     if !json.trim_ascii_start().starts_with('{') {
         return Err(Refusal::of(Rejection::Malformed("not a JSON object".to_owned())));
@@ -149,9 +157,12 @@ pub fn array(json: &str) -> Result<Vec<&RawValue>, NotAPage> {
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that nobody asked for it.
-pub fn symbol(field: &'static str, raw: Option<&RawValue>, symbols: &Symbols) -> Result<Ticker, Rejection> {
+pub fn symbol(field: &'static str, raw: Option<Raw<'_>>, symbols: &Symbols) -> Result<Ticker, Rejection> {
     let raw = raw.ok_or(Rejection::MissingField { field })?;
-    match text_of(raw) {
+    if let Some(text) = raw.quoted() {
+        return symbols.ticker(text);
+    }
+    match raw.text() {
         Text::Quoted(text) => symbols.ticker(&text),
         Text::Unprintable => Err(Rejection::BadTicker(found(raw))),
         Text::Bare(_) => Err(wrong_type(field, raw)),
@@ -162,20 +173,24 @@ pub fn symbol(field: &'static str, raw: Option<&RawValue>, symbols: &Symbols) ->
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn number_id(field: &'static str, raw: Option<&RawValue>) -> Result<TradeId, Rejection> {
-    let id = trade_id(field, raw)?;
-    match raw.and_then(|raw| number_of(Some(raw))) {
-        Some(_) => Ok(id),
-        None => Err(Rejection::NoTradeId(id.as_str().chars().take(FOUND_BYTES).collect())),
+pub fn number_id(field: &'static str, raw: Option<Raw<'_>>) -> Result<TradeId, Rejection> {
+    if let Some(raw) = raw
+        && number_of(Some(raw)).is_some()
+    {
+        return TradeId::new(raw.quoted().unwrap_or(raw.get()));
     }
+    let id = trade_id(field, raw)?;
+    Err(Rejection::NoTradeId(id.as_str().chars().take(FOUND_BYTES).collect()))
 }
 
 /// The number an id is, bare or quoted, written as numbers usually are: one text for one number.
-pub fn number_of(raw: Option<&RawValue>) -> Option<u64> {
+pub fn number_of(raw: Option<Raw<'_>>) -> Option<u64> {
     let json = raw?.get();
     let digits = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(json);
-    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
-    if is_plain { digits.parse().ok() } else { None }
+    match digits.as_bytes() {
+        [b'0', _, ..] | [] => None,
+        _ => stamp::digits(digits),
+    }
 }
 
 /// A row with its number. Without one it cannot be told from others, and is refused.
@@ -247,11 +262,15 @@ impl Parts {
 
 fn number<N>(
     field: &'static str,
-    raw: Option<&RawValue>,
-    parse: impl FnOnce(&str) -> Result<N, Rejection>,
+    raw: Option<Raw<'_>>,
+    parse: impl Fn(&str) -> Result<N, Rejection>,
 ) -> Result<N, Rejection> {
     let raw = raw.ok_or(Rejection::MissingField { field })?;
-    let number = match text_of(raw) {
+    let as_it_stands = raw.quoted().unwrap_or(raw.get());
+    if let Ok(number) = parse(as_it_stands) {
+        return Ok(number);
+    }
+    let number = match raw.text() {
         Text::Quoted(text) => parse(&text),
         Text::Bare(text) => parse(text),
         Text::Unprintable => Err(wrong_type(field, raw)),
@@ -263,36 +282,11 @@ fn number<N>(
     })
 }
 
-/// What a JSON value is, as far as a field of ours can be made of it.
-enum Text<'json> {
-    /// A string that can be kept.
-    Quoted(Cow<'json, str>),
-    /// Something that is not a string.
-    Bare(&'json str),
-    /// A string with characters that no field has and no table takes.
-    Unprintable,
-}
-
-fn text_of(raw: &RawValue) -> Text<'_> {
-    let json = raw.get();
-    let Some(quoted) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Text::Bare(json);
-    };
-    if !quoted.contains('\\') {
-        return Text::Quoted(Cow::Borrowed(quoted));
-    }
-    match serde_json::from_str::<String>(json) {
-        Ok(text) if !text.contains(char::is_control) => Text::Quoted(Cow::Owned(text)),
-        // A control character, or half of a surrogate pair.
-        Ok(_) | Err(_) => Text::Unprintable,
-    }
-}
-
-fn wrong_type(field: &'static str, raw: &RawValue) -> Rejection {
+fn wrong_type(field: &'static str, raw: Raw<'_>) -> Rejection {
     Rejection::WrongType { field, found: found(raw) }
 }
 
-fn found(raw: &RawValue) -> String {
+fn found(raw: Raw<'_>) -> String {
     beginning(raw.get(), FOUND_BYTES).to_owned()
 }
 
@@ -308,12 +302,9 @@ fn whole(text: &str) -> Option<i64> {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    let magnitude = if let Ok(magnitude) = unsigned.parse::<i64>()
-        && unsigned.starts_with(|first: char| first.is_ascii_digit())
-    {
-        magnitude
-    } else {
-        whole_from_parts(unsigned)?
+    let magnitude = match stamp::signed_digits(unsigned) {
+        Some(magnitude) => magnitude,
+        None => whole_from_parts(unsigned)?,
     };
     Some(if is_negative { -magnitude } else { magnitude })
 }

@@ -20,6 +20,8 @@ pub mod kraken;
 pub mod okx;
 
 pub mod field;
+mod plain;
+pub mod raw;
 pub mod stamp;
 
 #[cfg(feature = "channels")]

@@ -10,8 +10,8 @@ pub fn rfc3339_ms(text: &str) -> Option<i64> {
     let (date, rest) = (text.get(..10)?, text.get(10..)?);
     let time = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, rest) = (time.get(..8)?, time.get(8..)?);
-    let days = days(fixed(date.as_bytes(), b"0000-00-00")?)?;
-    let [hour, minute, second] = fixed(clock.as_bytes(), b"00:00:00")?;
+    let days = days(fixed::<4, 10>(date, b'-')?)?;
+    let [hour, minute, second] = fixed::<2, 8>(clock, b':')?;
     // A leap second is told as the 60th; it ends where the next minute begins.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
@@ -33,18 +33,58 @@ pub fn decimal_seconds_ms(text: &str) -> Option<i64> {
         None => (text, 0),
         Some((seconds, fraction)) => (seconds, thousandths(fraction)?),
     };
-    digits(seconds)?.checked_mul(1_000)?.checked_add(fraction_ms)
+    signed_digits(seconds)?.checked_mul(1_000)?.checked_add(fraction_ms)
 }
 
 /// Reads microseconds since 1970.
 pub fn microseconds_ms(text: &str) -> Option<i64> {
-    digits(text).map(|us| us / 1_000)
+    signed_digits(text).map(|us| us / 1_000)
 }
 
+/// So many digits fit, whatever they are.
+const DIGITS_THAT_FIT: usize = 19;
+
 /// A number of digits and nothing else, that fits.
-fn digits(text: &str) -> Option<i64> {
-    let is_plain = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    if is_plain { text.parse().ok() } else { None }
+#[inline]
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    if text.len() > DIGITS_THAT_FIT {
+        let is_plain = text.bytes().all(|digit| digit.is_ascii_digit());
+        return if is_plain { text.parse().ok() } else { None };
+    }
+    let (eights, rest) = text.as_bytes().as_chunks();
+    let (mut number, mut is_plain) = (0u64, true);
+    for eight in eights {
+        let (eight, are_digits) = eight_digits(*eight);
+        is_plain &= are_digits;
+        number = number * 100_000_000 + eight;
+    }
+    for byte in rest {
+        let digit = byte.wrapping_sub(b'0');
+        is_plain &= digit < 10;
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    is_plain.then_some(number)
+}
+
+/// The number of eight digits, and whether they all are.
+#[inline]
+fn eight_digits(eight: [u8; 8]) -> (u64, bool) {
+    let word = u64::from_le_bytes(eight) ^ 0x3030_3030_3030_3030;
+    // Each byte is a digit's value now, and one that is none carries into its high bit.
+    let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
+    // Neighbors are put together: to two digits, to four, to eight.
+    let twos = word.wrapping_mul(10).wrapping_add(word >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = twos.wrapping_mul(100).wrapping_add(twos >> 16) & 0x0000_ffff_0000_ffff;
+    (fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff, others == 0)
+}
+
+/// The same, where it fits with a sign.
+#[inline]
+pub(crate) fn signed_digits(text: &str) -> Option<i64> {
+    digits(text)?.try_into().ok()
 }
 
 /// The milliseconds of one to nine decimals of a second.
@@ -52,39 +92,52 @@ fn thousandths(fraction: &str) -> Option<i64> {
     if fraction.len() > 9 {
         return None;
     }
-    digits(fraction)?;
-    let first_three = format!("{fraction:0<3}");
-    digits(&first_three[..3])
+    let number = signed_digits(fraction)?;
+    Some(match fraction.len() {
+        1 => number * 100,
+        2 => number * 10,
+        decimals => number / TENS[decimals - 3],
+    })
 }
 
-/// Three numbers of fixed places: every `0` of the form a digit, the rest as it stands there.
-fn fixed(text: &[u8], form: &[u8]) -> Option<[i64; 3]> {
-    let mut numbers = [0; 3];
-    let mut at = 0;
-    for (found, wanted) in text.iter().zip(form) {
-        match wanted {
-            b'0' if found.is_ascii_digit() => numbers[at] = numbers[at] * 10 + i64::from(found - b'0'),
-            b'0' => return None,
-            _ if found == wanted => at += 1,
-            _ => return None,
+/// 10^0 to 10^6.
+const TENS: [i64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+
+/// Three numbers of fixed places, with this between them.
+#[inline]
+fn fixed<const FIRST: usize, const LENGTH: usize>(text: &str, between: u8) -> Option<[i64; 3]> {
+    let text: &[u8; LENGTH] = text.as_bytes().try_into().ok()?;
+    let (mut number, mut is_plain) = ([0; 3], true);
+    for (place, byte) in text.iter().enumerate() {
+        // Behind the first number, each two digits have a separator before them.
+        match place.checked_sub(FIRST).map(|place| (place / 3, place % 3)) {
+            Some((_, 0)) => is_plain &= *byte == between,
+            at => {
+                let digit = byte.wrapping_sub(b'0');
+                is_plain &= digit < 10;
+                let number = &mut number[at.map_or(0, |(which, _)| which + 1)];
+                *number = *number * 10 + i64::from(digit);
+            }
         }
     }
-    Some(numbers)
+    is_plain.then_some(number)
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
 fn days([year, month, day]: [i64; 3]) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month - 1).ok()?;
-    let length = *lengths.get(index)?;
-    if day < 1 || length < day {
+    let leap_day = i64::from(is_leap);
+    let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
+    let month = usize::try_from(month).ok().filter(|month| (1..=12).contains(month))?;
+    // Of this month and of the next one.
+    let [before, until] = [month, month + 1].map(|month| before[month - 1] + if month > 2 { leap_day } else { 0 });
+    if day < 1 || until - before < day {
         return None;
     }
     // Leap days up to the end of a year, and of 1969.
     let leap_days = |year: i64| year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     let before_the_year = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969);
-    Some(before_the_year + lengths[..index].iter().sum::<i64>() + day - 1)
+    Some(before_the_year + before + day - 1)
 }
 
 /// `Z`, `+02:00`, `-05:30`.
@@ -92,15 +145,11 @@ fn offset_seconds(text: &str) -> Option<i64> {
     if text.eq_ignore_ascii_case("z") {
         return Some(0);
     }
-    let (sign, rest) = match text.as_bytes() {
-        [b'+', rest @ ..] => (1, rest),
-        [b'-', rest @ ..] => (-1, rest),
-        _ => return None,
+    let (sign, rest) = match text.strip_prefix('+') {
+        Some(rest) => (1, rest),
+        None => (-1, text.strip_prefix('-')?),
     };
-    if rest.len() != 5 {
-        return None;
-    }
-    let [hours, minutes, _] = fixed(rest, b"00:00")?;
+    let [hours, minutes, _] = fixed::<2, 5>(rest, b':')?;
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)
 }
 

@@ -3,6 +3,7 @@
 //! plain scanning for texts.
 
 pub mod calendar;
+pub mod detour;
 pub mod json;
 pub mod name;
 pub mod number;

@@ -15,6 +15,7 @@ use venue::dialect::Dialect;
 use venue::dialect::said::Said;
 
 use super::decimal;
+use crate::oracle::detour::with_escaped_names;
 use crate::oracle::json;
 
 /// How an exchange calls a trade's id, price and quantity; where its rows are arrays, by place.
@@ -77,7 +78,11 @@ fn frame(market: Market, text: &str, names: &Names) {
     let (again, same) = decode(market, text, &mut conversation);
     assert_eq!(notice, same, "{text:?}");
     assert!(first.len() <= again.len(), "{text:?} says less the second time");
-    assert_eq!(decode(market, text, &mut conversation), (again.clone(), same), "{text:?}");
+    assert_eq!(decode(market, text, &mut conversation), (again.clone(), same.clone()), "{text:?}");
+    let (otherwise, notice) = decode(market, &with_escaped_names(text), &mut conversation);
+    super::frame::alike(text, &again, &otherwise);
+    let is_refused = |notice: &Notice| matches!(notice, Notice::Refused(_));
+    assert!(notice == same || is_refused(&notice) && is_refused(&same), "{text:?} is understood in two ways");
     for trade in plain(&again, text) {
         is_said(text, trade, names.frame, None);
         says_the_same(market, trade);

@@ -1,12 +1,13 @@
 //! One frame of the generic protocol.
 
 use market::said::{KEPT_BYTES, shortened};
-use market::{Conversation, Decoded, Market};
+use market::{Conversation, Decoded, Market, Refusal, Symbols};
 use num_bigint::BigInt;
 use serde_json::{Map, Value};
-use tape::{EpochMs, Trade};
+use tape::{EpochMs, Ticker, Trade};
 
 use super::decimal;
+use crate::oracle::detour::with_escaped_names;
 use crate::oracle::number::Number;
 use crate::oracle::{json, name};
 
@@ -35,6 +36,8 @@ pub(super) fn check(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     let decoded = decode(text);
     against_serde_json(text, &decoded);
+    alike(text, std::slice::from_ref(&decoded), &[decode(&with_escaped_names(text))]);
+    alike(text, std::slice::from_ref(&decoded), &[decode_for(text, &decoded)]);
     let kept = shortened(text);
     assert!(kept.len() <= KEPT_BYTES && !kept.contains('\0'));
     match decoded {
@@ -49,10 +52,32 @@ pub(super) fn check(bytes: &[u8]) {
     }
 }
 
+/// Holds what was decoded of a text against what was decoded of a longer form of it: the same
+/// trades, and refusals of the same kind.
+pub(super) fn alike(text: &str, decoded: &[Decoded], otherwise: &[Decoded]) {
+    let essence = |decoded: &Decoded| {
+        let refusal = |refusal: &Refusal| (refusal.rejection.kind(), refusal.ticker.clone(), refusal.traded_at);
+        decoded.as_ref().map_err(refusal).cloned()
+    };
+    let [one, other] = [decoded, otherwise].map(|all| all.iter().map(essence).collect::<Vec<_>>());
+    assert_eq!(one, other, "{text:?} is understood in two ways");
+}
+
+/// Decodes a frame for somebody who follows its ticker already, and one that looks like a number.
+fn decode_for(frame: &str, decoded: &Decoded) -> Decoded {
+    let mut followed = vec![Ticker::new("7").expect("a ticker")];
+    followed.extend(decoded.as_ref().map_or_else(|refusal| refusal.ticker.clone(), |trade| Some(trade.ticker.clone())));
+    decode_in(frame, &mut Conversation::about(Symbols::of(&followed, str::to_owned)))
+}
+
 fn decode(frame: &str) -> Decoded {
+    decode_in(frame, &mut Conversation::default())
+}
+
+fn decode_in(frame: &str, conversation: &mut Conversation) -> Decoded {
     let mut all = Vec::new();
     let generic = Market::GENERIC.adapter();
-    generic.decode(frame, &mut Conversation::default(), &mut |decoded| all.push(decoded));
+    generic.decode(frame, conversation, &mut |decoded| all.push(decoded));
     assert_eq!(all.len(), 1, "one frame is one trade or one refusal");
     all.remove(0)
 }

@@ -1,40 +1,34 @@
 //! What Binance says on its socket, unwrapped (`/ws`) or wrapped in `stream` and `data` (`/stream`).
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::Rejection;
 
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::{self, Reader, fields};
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal};
+
+/// The event that is a trade.
+const TRADE: &str = r#""trade""#;
 
 /// Symbols in one message; few enough for any frame limit.
 const SYMBOLS_TOGETHER: usize = 100;
 
-/// The fields of interest of all messages, told apart by what is there.
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default)]
-    data: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    e: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    s: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    t: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    p: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    q: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "T")]
-    traded_at: Option<&'json RawValue>,
-    // Named so that neither is taken for the ones that differ by case only.
-    #[serde(borrow, default, rename = "code")]
-    code: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    msg: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'json RawValue>,
+fields! {
+    /// The fields of interest of all messages, told apart by what is there.
+    struct Frame {
+        e: "e",
+        s: "s",
+        t: "t",
+        p: "p",
+        q: "q",
+        traded_at: "T",
+        data: "data",
+        // Named so that neither is taken for the ones that differ by case only.
+        code: "code",
+        msg: "msg",
+        error: "error",
+    }
 }
 
 pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
@@ -46,6 +40,10 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    if let Some(inner) = plain_trade(frame) {
+        each(trade(&inner, symbols));
+        return Notice::None;
+    }
     let outer: Frame<'_> = match field::object(frame) {
         Ok(outer) => outer,
         Err(refusal) => {
@@ -61,8 +59,8 @@ pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decode
             return Notice::None;
         }
     };
-    match inner.e.map(RawValue::get) {
-        Some(r#""trade""#) => {
+    match inner.e.map(Raw::get) {
+        Some(TRADE) => {
             each(trade(&inner, symbols));
             Notice::None
         }
@@ -79,6 +77,17 @@ pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decode
         // The answer to a subscription.
         None => Notice::None,
     }
+}
+
+/// A trade of the usual form, wrapped or not.
+fn plain_trade(json: &str) -> Option<Frame<'_>> {
+    let mut wrapped = None;
+    let outer: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+        "data" => plain.object(&mut wrapped),
+        _ => Some(Reader::Plain),
+    })?;
+    let inner = wrapped.unwrap_or(outer);
+    inner.e.is_some_and(|event| event.get() == TRADE).then_some(inner)
 }
 
 fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {

@@ -1,12 +1,12 @@
 //! Binance's `historicalTrades`: ascending from `fromId`, at most 1,000 rows, weight 25.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::{EpochMs, Ticker};
 
 use super::Binance;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
+use crate::plain::fields;
 use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::Decoded;
 
@@ -18,16 +18,13 @@ const AGGREGATES_WEIGHT: u32 = 4;
 
 pub(super) struct History;
 
-#[derive(Deserialize)]
-struct RestTrade<'json> {
-    #[serde(borrow, default)]
-    id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    qty: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'json RawValue>,
+fields! {
+    struct RestTrade {
+        id: "id",
+        price: "price",
+        qty: "qty",
+        time: "time",
+    }
 }
 
 #[derive(Deserialize)]

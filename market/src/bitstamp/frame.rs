@@ -1,42 +1,38 @@
 //! What Bitstamp says on its socket: one trade a message, its pair in the name of the channel.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::{Rejection, Ticker};
 
 use super::history::TIME_GRAIN_MS;
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::{self, Reader, fields};
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal, beginning};
 
 /// What the name of a channel of trades begins with.
 const TRADES: &str = "live_trades_";
 
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default)]
-    event: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    channel: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'json RawValue>,
+/// The event that is a trade.
+const TRADE: &str = r#""trade""#;
+
+fields! {
+    struct Frame {
+        data: "data",
+        channel: "channel",
+        event: "event",
+    }
 }
 
-#[derive(Deserialize)]
-struct LiveTrade<'json> {
-    #[serde(borrow, default)]
-    id: Option<&'json RawValue>,
-    // Numbers come twice; as text they have the digits of the exchange.
-    #[serde(borrow, default)]
-    amount_str: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    amount: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price_str: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    microtimestamp: Option<&'json RawValue>,
+fields! {
+    struct LiveTrade {
+        id: "id",
+        amount: "amount",
+        // Numbers come twice; as text they have the digits of the exchange.
+        amount_str: "amount_str",
+        price: "price",
+        price_str: "price_str",
+        microtimestamp: "microtimestamp",
+    }
 }
 
 /// One message for each channel.
@@ -49,6 +45,10 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    if let Some((frame, live)) = plain_trade(json) {
+        each(trade(&frame, &live, symbols));
+        return Notice::None;
+    }
     let frame: Frame<'_> = match field::object(json) {
         Ok(frame) => frame,
         Err(refusal) => {
@@ -56,8 +56,11 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
             return Notice::None;
         }
     };
-    match frame.event.map(RawValue::get) {
-        Some(r#""trade""#) => each(trade(&frame, symbols)),
+    match frame.event.map(Raw::get) {
+        Some(TRADE) => each(match frame.data {
+            Some(data) => field::object(data.get()).and_then(|live| trade(&frame, &live, symbols)),
+            None => Err(Refusal::of(Rejection::MissingField { field: "data" })),
+        }),
         Some(r#""bts:request_reconnect""#) => return Notice::Leave,
         Some(r#""bts:error""#) => {
             return Notice::Refused(frame.data.map(|data| data.get().to_owned()).unwrap_or_default());
@@ -72,9 +75,18 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
     Notice::None
 }
 
-fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
-    let data = frame.data.ok_or_else(|| Refusal::of(Rejection::MissingField { field: "data" }))?;
-    let live: LiveTrade<'_> = field::object(data.get())?;
+/// A trade of the usual form.
+fn plain_trade(json: &str) -> Option<(Frame<'_>, LiveTrade<'_>)> {
+    let mut live = None;
+    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+        "data" => plain.object(&mut live),
+        _ => Some(Reader::Plain),
+    })?;
+    let is_of_a_trade = frame.event.is_some_and(|event| event.get() == TRADE);
+    Some((frame, live.filter(|_| is_of_a_trade)?))
+}
+
+fn trade(frame: &Frame<'_>, live: &LiveTrade<'_>, symbols: &Symbols) -> Decoded {
     Parts {
         ticker: ticker(frame.channel, symbols),
         // Its REST tells whole seconds: what is final is what that can repeat, and what the
@@ -87,7 +99,7 @@ fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
     .trade()
 }
 
-fn ticker(channel: Option<&RawValue>, symbols: &Symbols) -> Result<Ticker, Rejection> {
+fn ticker(channel: Option<Raw<'_>>, symbols: &Symbols) -> Result<Ticker, Rejection> {
     let channel = channel.ok_or(Rejection::MissingField { field: "channel" })?.get();
     let symbol = channel.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')?.strip_prefix(TRADES));
     let wrong = || Rejection::WrongType { field: "channel", found: beginning(channel, 64).to_owned() };

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::Ticker;
 use url::Url;
 
 use super::Bitstamp;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
+use crate::plain::fields;
 use crate::reading::{ByOverlap, NumberedRow, Question, Trouble};
 use crate::said::Decoded;
 
@@ -22,16 +22,13 @@ pub(super) const TIME_GRAIN_MS: i64 = 1_000;
 
 pub(super) struct History;
 
-#[derive(Deserialize)]
-struct RestTrade<'json> {
-    #[serde(borrow, default)]
-    tid: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    date: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    amount: Option<&'json RawValue>,
+fields! {
+    struct RestTrade {
+        tid: "tid",
+        date: "date",
+        price: "price",
+        amount: "amount",
+    }
 }
 
 /// Errors have had several forms over the years.

@@ -1,39 +1,31 @@
 //! What Bybit says on its public spot socket: up to 1,024 trades in a message.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::{self, Reader, Rows, fields};
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal};
 
 /// Topics in one request at most.
 const TOPICS_TOGETHER: usize = 10;
 
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default)]
-    topic: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    success: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    ret_msg: Option<&'json RawValue>,
+fields! {
+    struct Frame {
+        topic: "topic",
+        data: "data",
+        success: "success",
+        ret_msg: "ret_msg",
+    }
 }
 
-#[derive(Deserialize)]
-struct Entry<'json> {
-    #[serde(borrow, default, rename = "T")]
-    traded_at: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "s")]
-    symbol: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "v")]
-    size: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "p")]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "i")]
-    id: Option<&'json RawValue>,
+fields! {
+    struct Entry {
+        id: "i",
+        traded_at: "T",
+        price: "p",
+        size: "v",
+        symbol: "s",
+    }
 }
 
 pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
@@ -45,6 +37,10 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    if let Some(entries) = plain_trades(frame) {
+        entries.into_iter().for_each(|entry| each(trade(&entry, symbols)));
+        return Notice::None;
+    }
     let frame: Frame<'_> = match field::object(frame) {
         Ok(frame) => frame,
         Err(refusal) => {
@@ -57,18 +53,29 @@ pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decode
     }
     let Some(data) = frame.data.filter(|_| is_trades(frame.topic)) else { return Notice::None };
     match field::array(data.get()) {
-        Ok(entries) => entries.into_iter().for_each(|entry| each(trade(entry.get(), symbols))),
+        Ok(entries) => entries
+            .into_iter()
+            .for_each(|entry| each(field::object(entry.get()).and_then(|entry| trade(&entry, symbols)))),
         Err(not_an_array) => each(Err(Refusal::of(tape::Rejection::Malformed(not_an_array.0)))),
     }
     Notice::None
 }
 
-fn is_trades(topic: Option<&RawValue>) -> bool {
+/// The trades of a message that is nothing else, and of the usual form.
+fn plain_trades(json: &str) -> Option<Rows<Entry<'_>>> {
+    let mut entries = Rows::default();
+    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+        "data" => plain.rows(&mut entries),
+        _ => Some(Reader::Plain),
+    })?;
+    entries.if_any().filter(|_| frame.success.is_none() && is_trades(frame.topic))
+}
+
+fn is_trades(topic: Option<Raw<'_>>) -> bool {
     topic.is_some_and(|topic| topic.get().starts_with(r#""publicTrade."#))
 }
 
-fn trade(json: &str, symbols: &Symbols) -> Decoded {
-    let entry: Entry<'_> = field::object(json)?;
+fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     Parts {
         ticker: field::symbol("s", entry.symbol, symbols),
         traded_at: field::epoch_ms("T", entry.traded_at),

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::{Rejection, Ticker};
 use url::Url;
 
 use super::Bybit;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
+use crate::plain::fields;
+use crate::raw::Raw;
 use crate::reading::{ByOverlap, NumberedRow, Question, Trouble};
 use crate::said::{Decoded, Refusal};
 
@@ -28,24 +29,20 @@ struct Envelope<'json> {
     result: Option<Listed<'json>>,
 }
 
-#[derive(Deserialize)]
-struct Listed<'json> {
-    #[serde(borrow, default)]
-    list: Option<&'json RawValue>,
+fields! {
+    struct Listed {
+        list: "list",
+    }
 }
 
-#[derive(Deserialize)]
-struct RestTrade<'json> {
-    #[serde(borrow, default, rename = "execId")]
-    id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    symbol: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    size: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'json RawValue>,
+fields! {
+    struct RestTrade {
+        id: "execId",
+        symbol: "symbol",
+        price: "price",
+        size: "size",
+        time: "time",
+    }
 }
 
 impl ByOverlap for History {
@@ -76,7 +73,7 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
         Ok(wire) => wire,
         Err(refusal) => return (None, Err(refusal)),
     };
-    let is_of_ticker = |symbol: &RawValue| symbol.get().trim_matches('"') == Bybit.symbol(ticker.as_str());
+    let is_of_ticker = |symbol: Raw<'_>| symbol.get().trim_matches('"') == Bybit.symbol(ticker.as_str());
     if !wire.symbol.is_none_or(is_of_ticker) {
         let rejection = Rejection::Malformed(format!("a row of another symbol on a page of {ticker}"));
         return (None, Err(Refusal::of(rejection)));

@@ -1,34 +1,27 @@
 //! What Coinbase Exchange says on its socket: one trade a message.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::Rejection;
 
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::fields;
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal};
 
 /// Products in one message: few, since one that is not known may spoil the message.
 const PRODUCTS_TOGETHER: usize = 10;
 
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    product_id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    trade_id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    size: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    reason: Option<&'json RawValue>,
+fields! {
+    struct Frame {
+        kind: "type",
+        trade_id: "trade_id",
+        size: "size",
+        price: "price",
+        product_id: "product_id",
+        time: "time",
+        message: "message",
+        reason: "reason",
+    }
 }
 
 pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
@@ -47,7 +40,7 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
             return Notice::None;
         }
     };
-    match frame.kind.map(RawValue::get) {
+    match frame.kind.map(Raw::get) {
         Some(r#""match""#) => each(trade(&frame, symbols)),
         Some(r#""error""#) => return refused(&frame),
         // `last_match` was made before we listened, and REST has it; `rfq_match` is made apart from the order book.
@@ -73,6 +66,6 @@ fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
 }
 
 fn refused(frame: &Frame<'_>) -> Notice {
-    let words: Vec<&str> = [frame.message, frame.reason].into_iter().flatten().map(RawValue::get).collect();
+    let words: Vec<&str> = [frame.message, frame.reason].into_iter().flatten().map(Raw::get).collect();
     Notice::Refused(words.join(": "))
 }

@@ -1,27 +1,24 @@
 //! Coinbase's `products/<id>/trades`: newest first, those before an id by `after`.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::{EpochMs, Ticker};
 
 use super::Coinbase;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
+use crate::plain::fields;
 use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::Decoded;
 
 pub(super) struct History;
 
-#[derive(Deserialize)]
-struct RestTrade<'json> {
-    #[serde(borrow, default)]
-    trade_id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    size: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    time: Option<&'json RawValue>,
+fields! {
+    struct RestTrade {
+        trade_id: "trade_id",
+        size: "size",
+        price: "price",
+        time: "time",
+    }
 }
 
 #[derive(Deserialize)]

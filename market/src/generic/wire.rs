@@ -1,37 +1,41 @@
 //! The object that stands for a trade in the generic protocol.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use tape::{Rejection, Ticker};
 
+use crate::conversation::Symbols;
 use crate::field::{self, Parts};
+use crate::plain::fields;
+use crate::raw::Raw;
 use crate::said::Decoded;
 
-/// Each field as the text it has on the wire; `null` is as good as absent.
-#[derive(Deserialize)]
-struct WireTrade<'json> {
-    #[serde(borrow, default)]
-    ticker: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    ts: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    quantity: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default, alias = "tradeId")]
-    tradeid: Option<&'json RawValue>,
+fields! {
+    /// Each field as the text it has on the wire; `null` is as good as absent.
+    struct WireTrade {
+        ticker: "ticker",
+        ts: "ts",
+        quantity: "quantity",
+        price: "price",
+        tradeid: "tradeid" | "tradeId",
+    }
 }
 
 /// Reads one object. Fields of other names are ignored.
-pub(super) fn decode(json: &str) -> Decoded {
+/// A ticker that is followed is not made anew.
+pub(super) fn decode(json: &str, followed: &Symbols) -> Decoded {
     let wire: WireTrade<'_> = field::object(json)?;
     Parts {
-        ticker: field::ticker("ticker", wire.ticker),
+        ticker: ticker(wire.ticker, followed),
         traded_at: field::epoch_ms("ts", wire.ts),
         id: field::trade_id("tradeid", wire.tradeid),
         quantity: field::quantity("quantity", wire.quantity),
         price: field::price("price", wire.price),
     }
     .trade()
+}
+
+fn ticker(raw: Option<Raw<'_>>, followed: &Symbols) -> Result<Ticker, Rejection> {
+    let known = raw.and_then(Raw::quoted).and_then(|text| followed.known(text));
+    known.cloned().map_or_else(|| field::ticker("ticker", raw), Ok)
 }
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ mod tests {
     const GOOD: &str = r#"{"ticker":"BTC","ts":1684083600123,"quantity":0.5,"price":27000.12,"tradeid":"abc-1"}"#;
 
     fn printed(json: &str) -> String {
-        match decode(json) {
+        match decode(json, &Symbols::default()) {
             Ok(Trade { ticker, id, traded_at, price, quantity }) => {
                 format!("{ticker} {id} {traded_at} {price} {quantity}")
             }
@@ -78,6 +82,18 @@ mod tests {
         );
         assert_eq!(with("0.5", "2E-7"), "BTC abc-1 1684083600123 27000.12 0.0000002");
         assert_eq!(with("27000.12", "0.1"), "BTC abc-1 1684083600123 0.1 0.5");
+    }
+
+    #[test]
+    fn a_ticker_that_is_followed_is_the_same_one_and_still_must_be_a_string() {
+        let ticker = Ticker::new("7").expect("a ticker");
+        let followed = Symbols::of(std::slice::from_ref(&ticker), str::to_owned);
+        let read = |json: &str| decode(&GOOD.replace(r#""BTC""#, json), &followed);
+
+        let trade = read(r#""7""#).expect("a trade");
+        assert!(std::ptr::eq(trade.ticker.as_str(), ticker.as_str()), "it was made anew");
+        assert_eq!(read(r#""\u0037""#).map(|trade| trade.ticker), Ok(ticker));
+        assert_eq!(read("7").map_err(|refusal| refusal.rejection.kind()), Err(RejectionKind::WrongType));
     }
 
     #[test]
@@ -161,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_refused_trade_still_tells_whose_it_was_and_when() {
-        let refusal = decode(&GOOD.replace("27000.12", "0")).expect_err("no price");
+        let refusal = decode(&GOOD.replace("27000.12", "0"), &Symbols::default()).expect_err("no price");
 
         assert_eq!(refusal.ticker.map(|ticker| ticker.to_string()).as_deref(), Some("BTC"));
         assert_eq!(refusal.traded_at.map(|at| at.ms()), Some(1_684_083_600_123));

@@ -1,44 +1,35 @@
 //! What Kraken says on its WebSocket v2: any number of trades in a message, numbers as JSON numbers.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::Rejection;
 
 use crate::conversation::{Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::{self, Reader, Rows, fields};
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal};
 
 /// Symbols in one message; each is acknowledged by itself.
 const SYMBOLS_TOGETHER: usize = 50;
 
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default)]
-    channel: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    success: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    symbol: Option<&'json RawValue>,
+fields! {
+    struct Frame {
+        channel: "channel",
+        kind: "type",
+        data: "data",
+        success: "success",
+        error: "error",
+        symbol: "symbol",
+    }
 }
 
-#[derive(Deserialize)]
-struct Entry<'json> {
-    #[serde(borrow, default)]
-    symbol: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    price: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    qty: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    trade_id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'json RawValue>,
+fields! {
+    struct Entry {
+        symbol: "symbol",
+        price: "price",
+        qty: "qty",
+        trade_id: "trade_id",
+        timestamp: "timestamp",
+    }
 }
 
 /// Whether a snapshot comes unasked has changed over the years: so it is always said.
@@ -51,6 +42,10 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
+    if let Some(entries) = plain_updates(json) {
+        entries.into_iter().for_each(|entry| each(trade(&entry, symbols)));
+        return Notice::None;
+    }
     let frame: Frame<'_> = match field::object(json) {
         Ok(frame) => frame,
         Err(refusal) => {
@@ -59,14 +54,14 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
         }
     };
     if frame.success.is_some_and(|success| success.get() == "false") {
-        let words: Vec<&str> = [frame.error, frame.symbol].into_iter().flatten().map(RawValue::get).collect();
+        let words: Vec<&str> = [frame.error, frame.symbol].into_iter().flatten().map(Raw::get).collect();
         return Notice::Refused(words.join(": "));
     }
     if frame.channel.is_none_or(|channel| channel.get() != r#""trade""#) {
         // A heartbeat, a status, the answer to a ping or to a subscription.
         return Notice::None;
     }
-    match frame.kind.map(RawValue::get) {
+    match frame.kind.map(Raw::get) {
         Some(r#""update""#) => updates(frame.data, symbols, each),
         // Made before we listened; REST has them.
         Some(r#""snapshot""#) => {}
@@ -76,18 +71,31 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
     Notice::None
 }
 
-fn updates(data: Option<&RawValue>, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) {
+/// The trades of a message that is nothing else, and of the usual form.
+fn plain_updates(json: &str) -> Option<Rows<Entry<'_>>> {
+    let mut entries = Rows::default();
+    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+        "data" => plain.rows(&mut entries),
+        _ => Some(Reader::Plain),
+    })?;
+    let is = |field: Option<Raw<'_>>, value: &str| field.is_some_and(|field| field.get() == value);
+    let is_of_updates = frame.success.is_none() && is(frame.channel, r#""trade""#) && is(frame.kind, r#""update""#);
+    entries.if_any().filter(|_| is_of_updates)
+}
+
+fn updates(data: Option<Raw<'_>>, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) {
     let Some(data) = data else {
         return each(Err(Refusal::of(Rejection::MissingField { field: "data" })));
     };
     match field::array(data.get()) {
-        Ok(entries) => entries.into_iter().for_each(|entry| each(trade(entry.get(), symbols))),
+        Ok(entries) => entries
+            .into_iter()
+            .for_each(|entry| each(field::object(entry.get()).and_then(|entry| trade(&entry, symbols)))),
         Err(not_an_array) => each(Err(Refusal::of(Rejection::Malformed(not_an_array.0)))),
     }
 }
 
-fn trade(json: &str, symbols: &Symbols) -> Decoded {
-    let entry: Entry<'_> = field::object(json)?;
+fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     Parts {
         ticker: field::symbol("symbol", entry.symbol, symbols),
         traded_at: field::rfc3339("timestamp", entry.timestamp),

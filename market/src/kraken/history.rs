@@ -14,6 +14,7 @@ use tape::{EpochMs, Ticker};
 
 use crate::adapter::NotAPage;
 use crate::field::{self, Parts};
+use crate::raw::Raw;
 use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::Decoded;
 
@@ -111,7 +112,7 @@ const VOLUME: usize = 1;
 const TIME: usize = 2;
 const ID: usize = 6;
 
-fn cells(row: &RawValue) -> Option<Vec<&RawValue>> {
+fn cells(row: &RawValue) -> Option<Vec<Raw<'_>>> {
     serde_json::from_str(row.get()).ok()
 }
 

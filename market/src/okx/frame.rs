@@ -1,52 +1,42 @@
 //! What OKX says on its socket: any number of trades of one instrument in a message.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tape::Rejection;
 
 use crate::conversation::{Conversation, Notice, Symbols};
 use crate::field::{self, Parts};
+use crate::plain::{self, Reader, Rows, fields};
+use crate::raw::Raw;
 use crate::said::{Decoded, Refusal};
 
 /// Instruments in one message: few, since one that is not known may spoil the message.
 const INSTRUMENTS_TOGETHER: usize = 25;
 
-#[derive(Deserialize)]
-struct Frame<'json> {
-    #[serde(borrow, default)]
-    event: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    code: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    msg: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    arg: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    data: Option<&'json RawValue>,
+fields! {
+    struct Frame {
+        arg: "arg",
+        data: "data",
+        event: "event",
+        code: "code",
+        msg: "msg",
+    }
 }
 
-#[derive(Deserialize)]
-struct Argument<'json> {
-    #[serde(borrow, default)]
-    channel: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "instId")]
-    instrument: Option<&'json RawValue>,
+fields! {
+    struct Argument {
+        channel: "channel",
+        instrument: "instId",
+    }
 }
 
-#[derive(Deserialize)]
-struct Entry<'json> {
-    #[serde(borrow, default, rename = "instId")]
-    instrument: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "tradeId")]
-    id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    px: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    sz: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    ts: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    count: Option<&'json RawValue>,
+fields! {
+    struct Entry {
+        instrument: "instId",
+        id: "tradeId",
+        px: "px",
+        sz: "sz",
+        ts: "ts",
+        count: "count",
+    }
 }
 
 pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
@@ -62,6 +52,10 @@ pub(super) fn decode(json: &str, conversation: &mut Conversation, each: &mut dyn
     if json == "pong" {
         return Notice::None;
     }
+    if let Some((argument, entries)) = plain_push(json) {
+        push(&argument, entries.into_iter().map(Ok), conversation, each);
+        return Notice::None;
+    }
     let frame: Frame<'_> = match field::object(json) {
         Ok(frame) => frame,
         Err(refusal) => {
@@ -74,7 +68,14 @@ pub(super) fn decode(json: &str, conversation: &mut Conversation, each: &mut dyn
     }
     match (frame.arg, frame.data) {
         (Some(argument), Some(data)) => match field::object::<Argument<'_>>(argument.get()) {
-            Ok(argument) => push(&argument, data, conversation, each),
+            Ok(argument) if !is_of_trades(&argument) => {}
+            Ok(argument) => match field::array(data.get()) {
+                Ok(entries) => {
+                    let entries = entries.into_iter().map(|entry| field::object(entry.get()));
+                    push(&argument, entries, conversation, each);
+                }
+                Err(not_an_array) => each(Err(Refusal::of(Rejection::Malformed(not_an_array.0)))),
+            },
             Err(refusal) => each(Err(refusal)),
         },
         (None, _) => each(Err(Refusal::of(Rejection::MissingField { field: "arg" }))),
@@ -83,7 +84,7 @@ pub(super) fn decode(json: &str, conversation: &mut Conversation, each: &mut dyn
     Notice::None
 }
 
-fn notice(event: &RawValue, frame: &Frame<'_>) -> Notice {
+fn notice(event: Raw<'_>, frame: &Frame<'_>) -> Notice {
     let code = frame.code.map_or("", |code| code.get().trim_matches('"'));
     match (event.get(), code) {
         (r#""notice""#, "64008") => Notice::Leave,
@@ -93,37 +94,51 @@ fn notice(event: &RawValue, frame: &Frame<'_>) -> Notice {
             Notice::Refused(why.to_owned())
         }
         (r#""error""#, _) => {
-            let words = frame.msg.map(RawValue::get).unwrap_or_default();
+            let words = frame.msg.map(Raw::get).unwrap_or_default();
             Notice::Refused(format!("error {code}: {words}"))
         }
         _ => Notice::None,
     }
 }
 
-fn push(argument: &Argument<'_>, data: &RawValue, conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) {
-    let is_of_trades = |channel: &RawValue| [r#""trades-all""#, r#""trades""#].contains(&channel.get());
-    if !argument.channel.is_some_and(is_of_trades) {
-        return;
-    }
-    let entries = match field::array(data.get()) {
-        Ok(entries) => entries,
-        Err(not_an_array) => return each(Err(Refusal::of(Rejection::Malformed(not_an_array.0)))),
-    };
+/// A push of trades that is nothing else, and of the usual form.
+fn plain_push(json: &str) -> Option<(Argument<'_>, Rows<Entry<'_>>)> {
+    let (mut argument, mut entries) = (None, Rows::default());
+    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+        "arg" => plain.object(&mut argument),
+        "data" => plain.rows(&mut entries),
+        _ => Some(Reader::Plain),
+    })?;
+    let argument = argument.filter(|argument| frame.event.is_none() && is_of_trades(argument))?;
+    Some((argument, entries.if_any()?))
+}
+
+fn is_of_trades(argument: &Argument<'_>) -> bool {
+    argument.channel.is_some_and(|channel| [r#""trades-all""#, r#""trades""#].contains(&channel.get()))
+}
+
+fn push<'json>(
+    argument: &Argument<'_>,
+    entries: impl Iterator<Item = Result<Entry<'json>, Refusal>>,
+    conversation: &mut Conversation,
+    each: &mut dyn FnMut(Decoded),
+) {
     // The first push is the last trade made before we listened; REST has it.
     let is_of_the_past = argument.instrument.is_some_and(|instrument| {
         let symbol = instrument.get().trim_matches('"');
-        conversation.symbols.ticker(symbol).is_ok() && conversation.greeted.insert(symbol.to_owned())
+        !conversation.greeted.contains(symbol)
+            && conversation.symbols.ticker(symbol).is_ok()
+            && conversation.greeted.insert(symbol.to_owned())
     });
     for entry in entries {
-        let decoded = trade(entry.get(), &conversation.symbols);
+        let decoded = entry.and_then(|entry| trade(&entry, &conversation.symbols));
         if decoded.is_err() || !is_of_the_past {
             each(decoded);
         }
     }
 }
 
-fn trade(json: &str, symbols: &Symbols) -> Decoded {
-    let entry: Entry<'_> = field::object(json)?;
+fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     let parts = Parts {
         ticker: field::symbol("instId", entry.instrument, symbols),
         traded_at: field::epoch_ms("ts", entry.ts),

@@ -9,6 +9,8 @@ use tape::{EpochMs, Rejection, Ticker};
 use super::Okx;
 use crate::adapter::{Adapter as _, NotAPage};
 use crate::field::{self, Parts};
+use crate::plain::fields;
+use crate::raw::Raw;
 use crate::reading::{About, Anchor, ById, NumberedRow, Question, Shows, Trouble};
 use crate::said::{Decoded, Refusal};
 
@@ -30,18 +32,14 @@ struct Envelope<'json> {
     data: Option<&'json RawValue>,
 }
 
-#[derive(Deserialize)]
-struct RestTrade<'json> {
-    #[serde(borrow, default, rename = "instId")]
-    instrument: Option<&'json RawValue>,
-    #[serde(borrow, default, rename = "tradeId")]
-    id: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    px: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    sz: Option<&'json RawValue>,
-    #[serde(borrow, default)]
-    ts: Option<&'json RawValue>,
+fields! {
+    struct RestTrade {
+        instrument: "instId",
+        id: "tradeId",
+        px: "px",
+        sz: "sz",
+        ts: "ts",
+    }
 }
 
 impl ById for History {
@@ -102,7 +100,7 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
         Ok(wire) => wire,
         Err(refusal) => return (None, Err(refusal)),
     };
-    let is_of_ticker = |raw: &RawValue| raw.get().trim_matches('"') == Okx.symbol(ticker.as_str());
+    let is_of_ticker = |raw: Raw<'_>| raw.get().trim_matches('"') == Okx.symbol(ticker.as_str());
     if !wire.instrument.is_none_or(is_of_ticker) {
         let rejection = Rejection::Malformed(format!("a row of another instrument on a page of {ticker}"));
         return (None, Err(Refusal::of(rejection)));

@@ -1,0 +1,72 @@
+//! A JSON value as the text it has on the wire: digits stay digits until a
+//! field reads them.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// The text of one JSON value, quotes and all, without the blanks around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Raw<'json> {
+    json: &'json str,
+    /// Told by whoever read it already, so that nobody looks twice.
+    has_escapes: bool,
+}
+
+/// What a JSON value is, as far as a field of ours can be made of it.
+pub enum Text<'json> {
+    /// A string that can be kept.
+    Quoted(Cow<'json, str>),
+    /// Something that is not a string.
+    Bare(&'json str),
+    /// A string with characters that no field has and no table takes.
+    Unprintable,
+}
+
+impl<'json> Raw<'json> {
+    /// A value in whose text no backslash was seen.
+    pub(crate) fn without_escapes(json: &'json str) -> Self {
+        Self { json, has_escapes: false }
+    }
+
+    /// The text as it stood there.
+    pub fn get(self) -> &'json str {
+        self.json
+    }
+
+    /// What it says, where it is a string without escapes: nearly every string is.
+    #[inline]
+    pub fn quoted(self) -> Option<&'json str> {
+        let quoted = self.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        quoted.filter(|_| !self.has_escapes)
+    }
+
+    /// What it says.
+    #[inline]
+    pub fn text(self) -> Text<'json> {
+        if let Some(quoted) = self.quoted() {
+            return Text::Quoted(Cow::Borrowed(quoted));
+        }
+        if !self.json.starts_with('"') {
+            return Text::Bare(self.json);
+        }
+        match serde_json::from_str::<String>(self.json) {
+            Ok(text) if !text.contains(char::is_control) => Text::Quoted(Cow::Owned(text)),
+            // A control character, or half of a surrogate pair.
+            Ok(_) | Err(_) => Text::Unprintable,
+        }
+    }
+}
+
+impl<'json> From<&'json RawValue> for Raw<'json> {
+    fn from(raw: &'json RawValue) -> Self {
+        Self { json: raw.get(), has_escapes: raw.get().contains('\\') }
+    }
+}
+
+impl<'de: 'json, 'json> Deserialize<'de> for Raw<'json> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&'json RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
