@@ -19,6 +19,7 @@
 //! Tables are written by `main`, into `bench/results/<name>.md`.
 
 mod backfill;
+mod decode;
 mod historical;
 mod latest;
 mod live;
@@ -41,6 +42,11 @@ pub struct Part {
 
 /// Every part, in the order they run.
 pub const PARTS: &[Part] = &[
+    Part {
+        name: "decode",
+        about: "A frame to a trade, for every market's format, beside merely parsing the same bytes.",
+        run: decode::run,
+    },
     Part {
         name: "window",
         about: "Trades one by one through the window engine: a figure per ticker and second mark.",

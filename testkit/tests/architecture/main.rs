@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prove", &["testkit"]),
     ("fuzz", &["api", "market", "store", "tape", "venue"]),
     ("simulation", &["market", "store", "tape", "worker"]),
-    ("bench", &["market", "store", "tape", "testkit"]),
+    ("bench", &["market", "store", "tape", "testkit", "venue"]),
     ("counts", &["market", "replay", "tape"]),
 ];
 
