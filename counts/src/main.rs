@@ -71,7 +71,7 @@ fn hold() -> ExitCode {
     let compiler = counting::compiler();
     let allowed = stored.allowed_percent(&compiler);
     println!("counts: up to {allowed} % away is allowed; {}", stored.told(&compiler));
-    println!("{:<12} {:>12} {:>12} {:>8}", "path", "stored", "counted", "%");
+    println!("{:<16} {:>12} {:>12} {:>8}", "path", "stored", "counted", "%");
     let mut away = Vec::new();
     for path in PATHS {
         let counted = match counting::count(path) {
@@ -79,7 +79,7 @@ fn hold() -> ExitCode {
             Err(error) => return fail(&format!("could not count {}: {error}", path.name)),
         };
         let held = stored.hold(path.name, counted, allowed);
-        println!("{:<12} {:>12} {counted:>12} {:>8}", path.name, held.shown, held.percent);
+        println!("{:<16} {:>12} {counted:>12} {:>8}", path.name, held.shown, held.percent);
         if !held.is_near {
             away.push(path.name);
         }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use market::{Conversation, Market};
+use market::{Conversation, Market, Symbols};
 use replay::adding::Added;
 use replay::header::Columns;
 use tape::{
@@ -25,6 +25,7 @@ pub struct Path {
 /// Every path.
 pub const PATHS: &[Path] = &[
     Path { name: "decode", work: decode },
+    Path { name: "decode_exchanges", work: decode_exchanges },
     Path { name: "hear", work: hear },
     Path { name: "mark", work: mark },
     Path { name: "reconcile", work: reconcile_page },
@@ -96,6 +97,48 @@ fn decode(times: usize) {
     for _ in 0..times {
         for frame in frames {
             generic.decode(black_box(frame), &mut conversation, &mut |decoded| {
+                black_box(decoded.expect("a trade"));
+            });
+        }
+    }
+}
+
+/// A frame of each exchange, decoded one after the other.
+fn decode_exchanges(times: usize) {
+    let frames = [
+        (
+            "binance",
+            r#"{"e":"trade","E":1684083600125,"s":"BTCUSDT","t":5001234567,"p":"27000.12000000","q":"0.00012345","T":1684083600123,"m":true,"M":true}"#,
+        ),
+        (
+            "bybit",
+            r#"{"topic":"publicTrade.BTCUSDT","ts":1684083600125,"type":"snapshot","data":[{"i":"2290000000001234567","T":1684083600123,"p":"27000.12","v":"0.000123","S":"Buy","seq":51234567,"s":"BTCUSDT","BT":false,"RPI":false}]}"#,
+        ),
+        (
+            "coinbase",
+            r#"{"type":"match","trade_id":801234567,"maker_order_id":"0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9","taker_order_id":"9f8e7d6c-5b4a-3928-1706-f5e4d3c2b1a0","side":"sell","size":"0.00012345","price":"27000.12","product_id":"BTC-USDT","sequence":81234567890,"time":"2023-05-14T17:00:00.123456Z"}"#,
+        ),
+        (
+            "kraken",
+            r#"{"channel":"trade","type":"update","data":[{"symbol":"BTC/USDT","side":"buy","price":27000.1,"qty":0.00012345,"ord_type":"market","trade_id":1234567,"timestamp":"2023-05-14T17:00:00.123456Z"}]}"#,
+        ),
+        (
+            "okx",
+            r#"{"arg":{"channel":"trades-all","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"501234567","px":"27000.1","sz":"0.00012345","side":"buy","source":"0","ts":"1684083600123"}]}"#,
+        ),
+        (
+            "bitstamp",
+            r#"{"data":{"id":281234567,"timestamp":"1684083600","amount":0.00012345,"amount_str":"0.00012345","price":27000.12,"price_str":"27000.12","type":0,"microtimestamp":"1684083600123000","buy_order_id":1982012345678901,"sell_order_id":1982012345678902},"channel":"live_trades_btcusdt","event":"trade"}"#,
+        ),
+    ];
+    let followed = [Ticker::new("BTC/USDT").expect("a ticker")];
+    let mut heard = frames.map(|(exchange, frame)| {
+        let adapter = exchange.parse::<Market>().expect("an exchange").adapter();
+        (adapter, frame, Conversation::about(Symbols::of(&followed, |ticker| adapter.symbol(ticker))))
+    });
+    for _ in 0..times {
+        for (adapter, frame, conversation) in &mut heard {
+            adapter.decode(black_box(frame), conversation, &mut |decoded| {
                 black_box(decoded.expect("a trade"));
             });
         }
