@@ -62,17 +62,12 @@ impl Symbols {
         self.in_order.chunks(size)
     }
 
-    /// Whose symbol it is, if anybody's.
-    pub fn known(&self, symbol: &str) -> Option<&Ticker> {
-        self.tickers.get(symbol)
-    }
-
     /// Whose symbol it is.
     ///
     /// # Errors
     /// [`Rejection::BadTicker`] where nobody asked for it.
     pub fn ticker(&self, symbol: &str) -> Result<Ticker, Rejection> {
-        self.known(symbol).cloned().ok_or_else(|| Rejection::BadTicker(symbol.chars().take(64).collect()))
+        self.tickers.get(symbol).cloned().ok_or_else(|| Rejection::BadTicker(symbol.chars().take(64).collect()))
     }
 }
 

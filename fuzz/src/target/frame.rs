@@ -1,10 +1,10 @@
 //! One frame of the generic protocol.
 
 use market::said::{KEPT_BYTES, shortened};
-use market::{Conversation, Decoded, Market, Refusal, Symbols};
+use market::{Conversation, Decoded, Market, Refusal};
 use num_bigint::BigInt;
 use serde_json::{Map, Value};
-use tape::{EpochMs, Ticker, Trade};
+use tape::{EpochMs, Trade};
 
 use super::decimal;
 use crate::oracle::detour::with_escaped_names;
@@ -37,7 +37,6 @@ pub(super) fn check(bytes: &[u8]) {
     let decoded = decode(text);
     against_serde_json(text, &decoded);
     alike(text, std::slice::from_ref(&decoded), &[decode(&with_escaped_names(text))]);
-    alike(text, std::slice::from_ref(&decoded), &[decode_for(text, &decoded)]);
     let kept = shortened(text);
     assert!(kept.len() <= KEPT_BYTES && !kept.contains('\0'));
     match decoded {
@@ -63,21 +62,10 @@ pub(super) fn alike(text: &str, decoded: &[Decoded], otherwise: &[Decoded]) {
     assert_eq!(one, other, "{text:?} is understood in two ways");
 }
 
-/// Decodes a frame for somebody who follows its ticker already, and one that looks like a number.
-fn decode_for(frame: &str, decoded: &Decoded) -> Decoded {
-    let mut followed = vec![Ticker::new("7").expect("a ticker")];
-    followed.extend(decoded.as_ref().map_or_else(|refusal| refusal.ticker.clone(), |trade| Some(trade.ticker.clone())));
-    decode_in(frame, &mut Conversation::about(Symbols::of(&followed, str::to_owned)))
-}
-
 fn decode(frame: &str) -> Decoded {
-    decode_in(frame, &mut Conversation::default())
-}
-
-fn decode_in(frame: &str, conversation: &mut Conversation) -> Decoded {
     let mut all = Vec::new();
     let generic = Market::GENERIC.adapter();
-    generic.decode(frame, conversation, &mut |decoded| all.push(decoded));
+    generic.decode(frame, &mut Conversation::default(), &mut |decoded| all.push(decoded));
     assert_eq!(all.len(), 1, "one frame is one trade or one refusal");
     all.remove(0)
 }

@@ -45,8 +45,8 @@ impl Adapter for Generic {
         Vec::new()
     }
 
-    fn decode(&self, frame: &str, conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) -> Notice {
-        each(decode_from(frame, &conversation.symbols));
+    fn decode(&self, frame: &str, _conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) -> Notice {
+        each(decode(frame));
         Notice::None
     }
 
@@ -83,14 +83,10 @@ impl ByTime for Generic {
 /// # Errors
 /// A [`Refusal`] when the frame is not a trade that can be held.
 pub fn decode(frame: &str) -> Decoded {
-    decode_from(frame, &Symbols::default())
-}
-
-fn decode_from(frame: &str, followed: &Symbols) -> Decoded {
     if frame.trim_ascii().is_empty() {
         return Err(Refusal::of(Rejection::Malformed("an empty frame".to_owned())));
     }
-    wire::decode(frame, followed)
+    wire::decode(frame)
 }
 
 /// Where to ask for the page that follows a watermark.
@@ -112,8 +108,7 @@ pub fn page_url(base: &Url, ticker: &Ticker, watermark: &Watermark) -> Url {
 /// [`NotAPage`] when the body is not a JSON array from its first byte to its last.
 pub fn decode_page(body: &str) -> Result<Vec<Row<'_>>, NotAPage> {
     let rows: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| NotAPage(error.to_string()))?;
-    let nobody = Symbols::default();
-    let row = |raw: &'_ RawValue| -> Decoded { wire::decode(raw.get(), &nobody) };
+    let row = |raw: &'_ RawValue| -> Decoded { wire::decode(raw.get()) };
     Ok(rows.into_iter().map(|raw| Row { decoded: row(raw), text: raw.get() }).collect())
 }
 

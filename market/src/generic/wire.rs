@@ -1,11 +1,7 @@
 //! The object that stands for a trade in the generic protocol.
 
-use tape::{Rejection, Ticker};
-
-use crate::conversation::Symbols;
 use crate::field::{self, Parts};
 use crate::plain::fields;
-use crate::raw::Raw;
 use crate::said::Decoded;
 
 fields! {
@@ -20,22 +16,16 @@ fields! {
 }
 
 /// Reads one object. Fields of other names are ignored.
-/// A ticker that is followed is not made anew.
-pub(super) fn decode(json: &str, followed: &Symbols) -> Decoded {
+pub(super) fn decode(json: &str) -> Decoded {
     let wire: WireTrade<'_> = field::object(json)?;
     Parts {
-        ticker: ticker(wire.ticker, followed),
+        ticker: field::ticker("ticker", wire.ticker),
         traded_at: field::epoch_ms("ts", wire.ts),
         id: field::trade_id("tradeid", wire.tradeid),
         quantity: field::quantity("quantity", wire.quantity),
         price: field::price("price", wire.price),
     }
     .trade()
-}
-
-fn ticker(raw: Option<Raw<'_>>, followed: &Symbols) -> Result<Ticker, Rejection> {
-    let known = raw.and_then(Raw::quoted).and_then(|text| followed.known(text));
-    known.cloned().map_or_else(|| field::ticker("ticker", raw), Ok)
 }
 
 #[cfg(test)]
@@ -47,7 +37,7 @@ mod tests {
     const GOOD: &str = r#"{"ticker":"BTC","ts":1684083600123,"quantity":0.5,"price":27000.12,"tradeid":"abc-1"}"#;
 
     fn printed(json: &str) -> String {
-        match decode(json, &Symbols::default()) {
+        match decode(json) {
             Ok(Trade { ticker, id, traded_at, price, quantity }) => {
                 format!("{ticker} {id} {traded_at} {price} {quantity}")
             }
@@ -82,18 +72,6 @@ mod tests {
         );
         assert_eq!(with("0.5", "2E-7"), "BTC abc-1 1684083600123 27000.12 0.0000002");
         assert_eq!(with("27000.12", "0.1"), "BTC abc-1 1684083600123 0.1 0.5");
-    }
-
-    #[test]
-    fn a_ticker_that_is_followed_is_the_same_one_and_still_must_be_a_string() {
-        let ticker = Ticker::new("7").expect("a ticker");
-        let followed = Symbols::of(std::slice::from_ref(&ticker), str::to_owned);
-        let read = |json: &str| decode(&GOOD.replace(r#""BTC""#, json), &followed);
-
-        let trade = read(r#""7""#).expect("a trade");
-        assert!(std::ptr::eq(trade.ticker.as_str(), ticker.as_str()), "it was made anew");
-        assert_eq!(read(r#""\u0037""#).map(|trade| trade.ticker), Ok(ticker));
-        assert_eq!(read("7").map_err(|refusal| refusal.rejection.kind()), Err(RejectionKind::WrongType));
     }
 
     #[test]
@@ -177,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_refused_trade_still_tells_whose_it_was_and_when() {
-        let refusal = decode(&GOOD.replace("27000.12", "0"), &Symbols::default()).expect_err("no price");
+        let refusal = decode(&GOOD.replace("27000.12", "0")).expect_err("no price");
 
         assert_eq!(refusal.ticker.map(|ticker| ticker.to_string()).as_deref(), Some("BTC"));
         assert_eq!(refusal.traded_at.map(|at| at.ms()), Some(1_684_083_600_123));
