@@ -89,7 +89,8 @@ impl Frames {
     }
 }
 
-fn name(ticker: usize) -> String {
+/// What a ticker is called.
+pub fn name(ticker: usize) -> String {
     format!("{}/USDT", ticker_name(ticker))
 }
 
