@@ -43,14 +43,14 @@ pub struct Part {
 /// Every part, in the order they run.
 pub const PARTS: &[Part] = &[
     Part {
-        name: "decode",
-        about: "A frame to a trade, for every market's format, beside merely parsing the same bytes.",
-        run: decode::run,
-    },
-    Part {
         name: "window",
         about: "Trades one by one through the window engine: a figure per ticker and second mark.",
         run: window::run,
+    },
+    Part {
+        name: "decode",
+        about: "A frame to a trade, for every market's format, beside merely parsing the same bytes.",
+        run: decode::run,
     },
     Part {
         name: "latest",
