@@ -1,13 +1,43 @@
 //! Trades as REST confirmed them.
 
-use tape::{Confirmation, Trade, Verdict};
+use postgres_types::Type;
+use tape::{Confirmation, Trade};
 
 use crate::StoreError;
-use crate::columns::{KeyColumns, TradeColumns};
-use crate::session::Params;
+use crate::columns::TradeColumns;
+use crate::session::{Param, Params};
 use crate::txn::WriteTxn;
 
 impl WriteTxn {
+    /// Writes confirmed trades that nobody has heard of. Nothing may be kept
+    /// aside under their names. Where anything else is held under one of them,
+    /// none is written, and the answer is false.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trades_insert_unheld(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+        if trades.is_empty() {
+            return Ok(true);
+        }
+        const TYPES: [Type; 7] =
+            [Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::NUMERIC, Type::NUMERIC, Type::BOOL];
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, .. } =
+            TradeColumns::new(trades.iter().map(|trade| (*trade, None, None)));
+        let row = |at: usize| -> [Param<'_>; 7] {
+            [&self.venue, &tickers[at], &ids[at], &traded_at[at], &prices[at], &quantities[at], &true]
+        };
+        let sql = include_str!("../sql/trades_copy_unheld.sql");
+        let (_, written) = tokio::try_join!(
+            biased;
+            self.session.batch("marking where to go back to", "savepoint unheld"),
+            self.session.copy_unless_held(sql, &TYPES, (0..ids.len()).map(row)),
+        )?;
+        if written.is_none() {
+            self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
+        }
+        Ok(written.is_some())
+    }
+
     /// Writes the true values of trades. When the socket brought one first is
     /// kept; a copy kept aside is taken away, since the trade has its place now.
     ///
@@ -17,31 +47,15 @@ impl WriteTxn {
         if confirmations.is_empty() {
             return Ok(());
         }
-        let is_new =
-            |it: &&Confirmation| self.has_statistics && matches!(it.verdict, Verdict::Missing | Verdict::Unheard);
-        let (new, mut held): (Vec<_>, Vec<_>) = confirmations.iter().partition(is_new);
-        if self.confirm(include_str!("../sql/trades_insert_confirmed.sql"), &new).await? < new.len() as u64 {
-            // Something was held under one of the names after all, or a name was given twice.
-            held = confirmations.iter().collect();
-        }
-        let KeyColumns { tickers, ids } =
-            KeyColumns::of(confirmations.iter().map(|it| (&it.trade.ticker, &it.trade.id)));
-        let aside: Params<'_> = &[&self.venue, &tickers, &ids];
-        tokio::try_join!(
-            self.confirm(include_str!("../sql/trades_confirm.sql"), &held),
-            self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), aside),
-        )?;
-        Ok(())
-    }
-
-    async fn confirm(&self, sql: &'static str, confirmations: &[&Confirmation]) -> Result<u64, StoreError> {
-        if confirmations.is_empty() {
-            return Ok(0);
-        }
         let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, .. } =
             TradeColumns::new(confirmations.iter().map(|it| (&it.trade, it.received_at, None)));
         let params: Params<'_> = &[&self.venue, &tickers, &ids, &traded_at, &prices, &quantities, &received_at];
-        self.session.execute(sql, params).await
+        let aside: Params<'_> = &[&self.venue, &tickers, &ids];
+        tokio::try_join!(
+            self.session.execute(include_str!("../sql/trades_confirm.sql"), params),
+            self.session.execute(include_str!("../sql/trades_remove_unplaced.sql"), aside),
+        )?;
+        Ok(())
     }
 
     /// Gives confirmed trades the values REST gives them now, and tells how many there were.

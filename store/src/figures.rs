@@ -2,7 +2,9 @@
 //! anew; a final one changes by a restatement only.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
+use postgres_types::Type;
 use tape::book::Said;
 use tape::bound::Statement;
 use tape::{Digest, EpochMs, Head, Interval, Mark, Sums, Ticker};
@@ -12,7 +14,7 @@ use crate::bounds::StatementColumns;
 use crate::chain::entry_number;
 use crate::numeric::Numeric;
 use crate::partitions::Day;
-use crate::row::count;
+use crate::row::{column, count};
 use crate::session::Param;
 use crate::txn::WriteTxn;
 
@@ -100,15 +102,12 @@ impl WriteTxn {
         self.partitions_ensure(figures).await?;
         let mut differing = 0;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
-            let (new, said) = likely_new(rows);
-            let sql = include_str!("../sql/figures_insert_new.sql");
-            let written = self.figures_write_final(sql, &FigureColumns::new(&new), &new, final_at).await?;
-            let said = if written < new.len() as u64 { rows } else { said.as_slice() };
-            let columns = FigureColumns::new(said);
-            let sql = include_str!("../sql/figures_insert_final.sql");
-            let written = written + self.figures_write_final(sql, &columns, said, final_at).await?;
+            let (new, said) = self.figures_parted(rows).await?;
+            self.figures_copy_final(&new, final_at).await?;
+            let columns = FigureColumns::new(&said);
+            let written = self.figures_write_final(&columns, &said, final_at).await?;
             // Whatever was not written was final before.
-            if written < rows.len() as u64 {
+            if written < said.len() as u64 {
                 differing += self.figures_differing(&columns).await?;
             }
         }
@@ -250,9 +249,60 @@ impl WriteTxn {
         self.session.execute(sql, &[&common, more].concat()).await
     }
 
+    /// Writes final figures of marks of which nothing was said.
+    async fn figures_copy_final(&self, figures: &[&Figure], at: EpochMs) -> Result<(), StoreError> {
+        const TYPES: [Type; 15] = [
+            Type::TEXT,
+            Type::TEXT,
+            Type::INT8,
+            Type::INT8,
+            Type::NUMERIC,
+            Type::NUMERIC,
+            Type::NUMERIC,
+            Type::INT8,
+            Type::INT8,
+            Type::BOOL,
+            Type::INT8,
+            Type::INT8,
+            Type::INT8,
+            Type::BYTEA,
+            Type::INT8,
+        ];
+        if figures.is_empty() {
+            return Ok(());
+        }
+        let columns = FigureColumns::new(figures);
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = &columns;
+        let ChainedColumns { entries, links, watermarks } = ChainedColumns::new(figures);
+        let at = at.ms();
+        let row = |index: usize| -> [Param<'_>; 15] {
+            [
+                &self.venue,
+                &tickers[index],
+                &intervals[index],
+                &marks[index],
+                &prices[index],
+                &volumes[index],
+                &notionals[index],
+                &trades[index],
+                &columns.confirmed_trades[index],
+                &true,
+                &at,
+                &at,
+                &entries[index],
+                &links[index],
+                &watermarks[index],
+            ]
+        };
+        let sql = include_str!("../sql/figures_copy_new.sql");
+        let written = self.session.copy_unless_held(sql, &TYPES, (0..figures.len()).map(row)).await?;
+        written
+            .map(drop)
+            .ok_or_else(|| StoreError::refused("writing figures", "a mark is there that was not a moment ago"))
+    }
+
     async fn figures_write_final(
         &self,
-        sql: &'static str,
         columns: &FigureColumns<'_>,
         figures: &[&Figure],
         at: EpochMs,
@@ -261,13 +311,10 @@ impl WriteTxn {
             return Ok(0);
         }
         let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
-        let chained = || figures.iter().map(|figure| figure.chained.as_ref());
-        let entries: Vec<Option<i64>> = chained().map(|it| it.map(|it| entry_number(&it.head))).collect();
-        let links: Vec<Option<&[u8]>> = chained().map(|it| it.map(|it| &it.head.link.bytes()[..])).collect();
-        let watermarks: Vec<Option<i64>> = chained().map(|it| it.map(|it| it.final_watermark.ms())).collect();
+        let ChainedColumns { entries, links, watermarks } = ChainedColumns::new(figures);
         self.session
             .execute(
-                sql,
+                include_str!("../sql/figures_insert_final.sql"),
                 &[
                     &self.venue,
                     tickers,
@@ -287,6 +334,33 @@ impl WriteTxn {
             .await
     }
 
+    /// Sorted figures of marks of which nothing was said for sure, and the
+    /// others. Only where many marks of one ticker become final together is it
+    /// worth asking: live ones come by ones and twos, and something was said of them.
+    async fn figures_parted<'a>(
+        &self,
+        sorted: &[&'a Figure],
+    ) -> Result<(Vec<&'a Figure>, Vec<&'a Figure>), StoreError> {
+        let of_one = |one: &&Figure, next: &&Figure| one.ticker == next.ticker && one.interval == next.interval;
+        let long = || sorted.chunk_by(of_one).filter(|figures| BACKFILLED_TOGETHER <= figures.len());
+        let name = |figure: &&'a Figure| (figure.ticker.as_str(), figure.interval.ms());
+        let mut new: HashSet<(&str, i64)> = long().map(|figures| name(&figures[0])).collect();
+        if new.is_empty() {
+            return Ok((Vec::new(), sorted.to_vec()));
+        }
+        let (tickers, intervals): (Vec<&str>, Vec<i64>) = long().map(|figures| name(&figures[0])).unzip();
+        let mark = |figure: Option<&&Figure>| figure.map(|figure| figure.mark.at().ms());
+        let (firsts, lasts): (Vec<Option<i64>>, Vec<Option<i64>>) =
+            long().map(|figures| (mark(figures.first()), mark(figures.last()))).unzip();
+        let sql = include_str!("../sql/figures_spans_held.sql");
+        let held = self.session.query(sql, &[&self.venue, &tickers, &intervals, &firsts, &lasts]).await?;
+        for row in held {
+            let (ticker, interval): (String, i64) = (column(&row, "ticker")?, column(&row, "interval")?);
+            new.retain(|own| *own != (ticker.as_str(), interval));
+        }
+        Ok(sorted.iter().copied().partition(|figure| new.contains(&name(figure))))
+    }
+
     async fn figures_differing(&self, columns: &FigureColumns<'_>) -> Result<u64, StoreError> {
         let FigureColumns { tickers, intervals, marks, volumes, notionals, trades, .. } = columns;
         let sql = include_str!("../sql/figures_differing.sql");
@@ -296,16 +370,8 @@ impl WriteTxn {
     }
 }
 
-/// Marks of one ticker that become final together, from which on it is likely
-/// that nothing was said of them: live ones come by ones and twos.
+/// Marks of one ticker that become final together, from which on they are asked for first.
 const BACKFILLED_TOGETHER: usize = 20;
-
-/// Sorted figures of marks of which likely nothing was said, and the others.
-fn likely_new<'a>(sorted: &[&'a Figure]) -> (Vec<&'a Figure>, Vec<&'a Figure>) {
-    let of_one = sorted.chunk_by(|one, next| one.ticker == next.ticker && one.interval == next.interval);
-    let (new, said): (Vec<_>, Vec<_>) = of_one.partition(|figures| BACKFILLED_TOGETHER <= figures.len());
-    (new.concat(), said.concat())
-}
 
 /// Figures sorted by key, each key once.
 fn by_key(figures: &[Figure]) -> Vec<&Figure> {
@@ -345,6 +411,24 @@ impl<'a> FigureColumns<'a> {
             columns.quarantined_trades.push(i64::try_from(*quarantined_trades).expect(FITS));
         }
         columns
+    }
+}
+
+/// Where final figures stand in their chains.
+struct ChainedColumns<'a> {
+    entries: Vec<Option<i64>>,
+    links: Vec<Option<&'a [u8]>>,
+    watermarks: Vec<Option<i64>>,
+}
+
+impl<'a> ChainedColumns<'a> {
+    fn new(figures: &[&'a Figure]) -> Self {
+        let chained = || figures.iter().map(|figure| figure.chained.as_ref());
+        Self {
+            entries: chained().map(|it| it.map(|it| entry_number(&it.head))).collect(),
+            links: chained().map(|it| it.map(|it| &it.head.link.bytes()[..])).collect(),
+            watermarks: chained().map(|it| it.map(|it| it.final_watermark.ms())).collect(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod numeric;
 
 mod columns;
+mod copying;
 mod row;
 mod session;
 

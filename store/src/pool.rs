@@ -1,7 +1,6 @@
 //! The store itself: a pool of connections, each wait of it limited.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
@@ -18,8 +17,6 @@ pub struct Store {
     pool: Pool,
     config: Arc<StoreConfig>,
     pub(crate) known_days: Arc<KnownDays>,
-    /// Whether Postgres is known to know our tables when it plans.
-    pub(crate) has_statistics: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -39,7 +36,7 @@ impl Store {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(StoreError::misconfigured)?;
-        Ok(Self { pool, config: Arc::new(config.clone()), known_days: Arc::default(), has_statistics: Arc::default() })
+        Ok(Self { pool, config: Arc::new(config.clone()), known_days: Arc::default() })
     }
 
     /// Whether the database answers a question right now.

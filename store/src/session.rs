@@ -82,11 +82,11 @@ impl Session {
         }
     }
 
-    fn object(&self) -> &Object {
+    pub(crate) fn object(&self) -> &Object {
         self.object.as_ref().expect("only drop and discard take it, and nothing follows either")
     }
 
-    async fn answered<T>(
+    pub(crate) async fn answered<T>(
         &self,
         doing: &str,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -117,7 +117,7 @@ impl Drop for Session {
 }
 
 /// The first line of a statement says what it is for.
-fn promise_of(sql: &str) -> &str {
+pub(crate) fn promise_of(sql: &str) -> &str {
     sql.lines().next().unwrap_or(sql).trim_start_matches("--").trim().trim_end_matches('.')
 }
 

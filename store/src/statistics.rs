@@ -5,8 +5,6 @@
 //! ticker, and keeps that plan. Its own analysis comes a minute later; a
 //! backfill has written half a million trades by then.
 
-use std::sync::atomic::Ordering;
-
 use crate::row::column;
 use crate::{Store, StoreError};
 
@@ -26,7 +24,6 @@ impl Store {
         if !has_statistics {
             session.batch("analyzing new tables", include_str!("../sql/statistics_make.sql")).await?;
         }
-        self.has_statistics.store(true, Ordering::Relaxed);
         Ok(!has_statistics)
     }
 }

@@ -3,7 +3,6 @@
 //! Methods that write live beside what they write; all take `&self`, so those
 //! that do not depend on each other can be sent together with `try_join!`.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use crate::leadership::Leadership;
@@ -19,8 +18,6 @@ pub struct WriteTxn {
     pub(crate) session: Session,
     pub(crate) venue: String,
     pub(crate) known_days: Arc<KnownDays>,
-    /// Whether looking up a trade by its name is cheap for sure.
-    pub(crate) has_statistics: bool,
     /// Days whose partitions this transaction has found or made.
     pub(crate) own_days: Mutex<Vec<Day>>,
     /// What to tell whoever listens, when it commits.
@@ -51,9 +48,7 @@ impl Store {
         let session = self.session().await?;
         let venue = leadership.venue().to_owned();
         let (known_days, own_days) = (Arc::clone(&self.known_days), Mutex::default());
-        let has_statistics = self.has_statistics.load(Ordering::Relaxed);
-        let txn =
-            WriteTxn { session, venue, known_days, has_statistics, own_days, news: News::default(), is_over: false };
+        let txn = WriteTxn { session, venue, known_days, own_days, news: News::default(), is_over: false };
         let params: Params<'_> = &[&txn.venue];
         // In this order on the wire, in one round trip.
         let ((), held) = tokio::try_join!(

@@ -1,6 +1,8 @@
 //! One REST answer, and how far it may be believed.
 
-use crate::{EpochMs, Trade, Watermark};
+use std::collections::HashSet;
+
+use crate::{EpochMs, Trade, TradeId, Watermark};
 
 /// One REST answer for one ticker, asked from the watermark on.
 #[derive(Debug, Clone)]
@@ -65,6 +67,29 @@ impl Page {
         self.trades.extend(next.trades);
         let latest_row_at = self.latest_row_at.max(next.latest_row_at);
         Self { trades: self.trades, latest_row_at, ..next }
+    }
+
+    /// The trades that are judged: old enough and not settled yet; of those with one id the first.
+    pub(crate) fn judged<'a>(
+        &'a self,
+        watermark: &Watermark,
+        patience: Patience,
+    ) -> impl Iterator<Item = &'a Trade> + use<'a> {
+        let (settled_until, limit) = (watermark.settled_until(), self.limit(watermark, patience));
+        let mut seen: HashSet<&TradeId> = HashSet::with_capacity(self.trades.len());
+        let judged = self.trades.iter().filter(move |it| settled_until < it.traded_at && it.traded_at <= limit);
+        judged.filter(move |trade| seen.insert(&trade.id))
+    }
+
+    /// The trades from after the moment that was asked from. They are confirmed,
+    /// each, as long as nothing is held under its id.
+    pub fn beyond_its_question<'a>(
+        &'a self,
+        watermark: &Watermark,
+        patience: Patience,
+    ) -> impl Iterator<Item = &'a Trade> + use<'a> {
+        let asked_from = watermark.ask_from();
+        self.judged(watermark, patience).filter(move |trade| asked_from < trade.traded_at)
     }
 
     /// How far heard trades must be known to judge this page.

@@ -96,16 +96,11 @@ pub struct Outcome {
 /// claimed time is within the page's [`Page::reach`].
 pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: Patience) -> Outcome {
     let known_by_id: HashMap<&TradeId, &Known> = known.iter().map(|known| (&known.trade.id, known)).collect();
-    let mut seen: HashSet<&TradeId> = HashSet::new();
+    let mut told: HashSet<&TradeId> = HashSet::new();
     let mut confirmations = Vec::new();
     let mut corrections = Vec::new();
     let limit = page.limit(watermark, patience);
-    for trade in &page.trades {
-        let is_settled = trade.traded_at <= watermark.settled_until();
-        let is_too_fresh = limit < trade.traded_at;
-        if is_settled || is_too_fresh || !seen.insert(&trade.id) {
-            continue;
-        }
+    for trade in page.judged(watermark, patience) {
         match known_by_id.get(&trade.id) {
             None => {
                 let was_listening = patience.listening_since.is_some_and(|since| since <= trade.traded_at);
@@ -113,6 +108,7 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
                 confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at: None, suspicion: None });
             }
             Some(Known { trade: held, standing: Standing::Heard { received_at, suspicion } }) => {
+                told.insert(&trade.id);
                 let verdict = if held == trade { Verdict::Matched } else { Verdict::Altered { heard: held.clone() } };
                 let (received_at, suspicion) = (Some(*received_at), *suspicion);
                 confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at, suspicion });
@@ -133,7 +129,7 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
         let Standing::Heard { received_at, .. } = known.standing else {
             continue;
         };
-        if seen.contains(&known.trade.id) || settled_until < known.trade.traded_at {
+        if told.contains(&known.trade.id) || settled_until < known.trade.traded_at {
             continue;
         }
         // A trade is made before it is heard: once everything up to its hearing

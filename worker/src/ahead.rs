@@ -11,6 +11,13 @@ use crate::engine::{Asked, Settled};
 /// by its size, and memory is bounded however slow the database is.
 const ROWS_TOGETHER: usize = 5_000;
 
+/// The same near the present, where heard trades and second marks wait until
+/// they are settled.
+const ROWS_TOGETHER_LIVE: usize = 500;
+
+/// How far from the market's present the present is near, in milliseconds.
+const LIVE_WITHIN_MS: i64 = 10_000;
+
 /// What was read of one ticker and is not handed over yet.
 #[derive(Debug)]
 pub struct Ahead {
@@ -49,11 +56,13 @@ impl Ahead {
     /// Takes in the page asked for at [`Self::position`].
     pub fn take_in(&mut self, answer: Answer, patience: Patience) {
         let next = answer.page.leads_on(&self.position, &self.from, patience);
+        let is_live = answer.page.market_time.ms_since(self.from.settled_until()) < LIVE_WITHIN_MS;
+        let most = if is_live { ROWS_TOGETHER_LIVE } else { ROWS_TOGETHER };
         let joined = match self.answer.take() {
             Some(before) => before.followed_by(answer),
             None => answer,
         };
-        self.leads_on = next.is_some() && joined.page.trades.len() + joined.rejected.len() < ROWS_TOGETHER;
+        self.leads_on = next.is_some() && joined.page.trades.len() + joined.rejected.len() < most;
         self.position = next.unwrap_or_else(|| self.position.clone());
         self.answer = Some(joined);
     }
@@ -144,17 +153,21 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_however_much_the_market_has() {
-        let mut ahead = Ahead::of(through(0));
-        let mut pages = 0;
-        while ahead.leads_on() && pages < 10 {
-            let ids: Vec<String> = (0..1_000).map(|row| format!("{pages}-{row}")).collect();
-            let rows: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), 1_000 + pages)).collect();
-            ahead.take_in(answer(&rows, true), PATIENCE);
-            pages += 1;
-        }
+    fn as_much_is_handed_over_as_memory_bears_and_less_near_the_present() {
+        let rows_together = |from: i64| {
+            let mut ahead = Ahead::of(through(from));
+            let mut rows = 0;
+            while ahead.leads_on() && rows < 20_000 {
+                let ids: Vec<String> = (rows..rows + 100).map(|row| row.to_string()).collect();
+                let page: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), from + 1 + rows)).collect();
+                ahead.take_in(answer(&page, true), PATIENCE);
+                rows += 100;
+            }
+            rows
+        };
 
-        assert_eq!(pages, 5);
+        assert_eq!(rows_together(90_000), 5_000, "ten seconds behind");
+        assert_eq!(rows_together(90_001), 500);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod engine;
 pub mod reconciler;
 pub mod retain;
 
+pub mod desk;
 pub mod progress;
 pub mod session;
 

@@ -86,6 +86,10 @@ pub trait TablesTxn: Send + Sync {
     /// Notes of confirmed trades that the socket brought them after all.
     fn trades_mark_heard(&self, heard: &[Heard]) -> impl Reply<u64>;
 
+    /// Writes confirmed trades that nobody heard of; false, and none is, where
+    /// anything is held under one of their names. Nothing may be kept aside under any.
+    fn trades_insert_unheld(&self, trades: &[&Trade]) -> impl Reply<bool>;
+
     /// Writes the true values of trades.
     fn trades_confirm(&self, confirmations: &[Confirmation]) -> impl Reply<()>;
 

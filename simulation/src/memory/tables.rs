@@ -179,6 +179,10 @@ impl TablesTxn for Txn {
         Self::trades_mark_heard(self, heard).await
     }
 
+    async fn trades_insert_unheld(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+        Self::trades_insert_unheld(self, trades).await
+    }
+
     async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {
         Self::trades_confirm(self, confirmations).await
     }

@@ -107,6 +107,20 @@ impl Txn {
         Ok(marked)
     }
 
+    pub(super) async fn trades_insert_unheld(&self, given: &[&Trade]) -> Result<bool, StoreError> {
+        self.step("trades_insert_unheld", given.len()).await?;
+        let (state, mut writes) = self.sight();
+        let mut view = trades(&state.disk, &mut writes);
+        if given.iter().any(|trade| view.get(&name(trade)).is_some()) {
+            return Ok(false);
+        }
+        // Of two with one name the first counts.
+        for trade in given.iter().rev() {
+            view.put(name(trade), row(trade, true, None));
+        }
+        Ok(true)
+    }
+
     pub(super) async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {
         self.step("trades_confirm", confirmations.len()).await?;
         let (state, mut writes) = self.sight();

@@ -66,19 +66,22 @@ async fn a_trade_that_was_kept_aside_gets_its_place() {
 }
 
 #[tokio::test]
-async fn whatever_the_verdict_says_what_is_held_under_a_name_is_replaced() {
+async fn trades_of_which_nothing_is_held_are_written_and_all_or_none_of_them() {
     let scene = scene().await;
     let said = trade("BTC", "a", 2_000, "11", "2");
-    let (truth, other) = (trade("BTC", "a", 1_000, "10", "1"), trade("BTC", "b", 1_000, "10", "1"));
-    scene.hear(&[heard(said, 777)]).await;
-    assert!(scene.store.statistics_ensure().await.expect("an answer"), "now it looks before it writes");
+    let trades = [trade("BTC", "a", 1_000, "10", "1"), trade("BTC", "b", 1_000, "10", "1")];
+    scene.hear(&[heard(said.clone(), 777)]).await;
 
     let txn = scene.begin().await;
-    txn.trades_confirm(&[missing(&truth), missing(&other)]).await.expect("written");
+    assert!(!txn.trades_insert_unheld(&[&trades[0], &trades[1]]).await.expect("an answer"), "one is held");
+    assert!(txn.trades_insert_unheld(&[&trades[1]]).await.expect("an answer"));
+    assert!(txn.trades_insert_unheld(&[]).await.expect("an answer"));
+    // What was refused is no failure of the transaction.
     txn.commit().await.expect("committed");
 
-    let known = scene.known(&[name(&truth), name(&other)]).await;
-    assert_eq!(known, [known_confirmed(&truth, true), known_confirmed(&other, false)]);
+    let known = scene.known(&[name(&trades[0]), name(&trades[1])]).await;
+    assert_eq!(known[0].trade, said, "what was held stands");
+    assert_eq!(known[1], known_confirmed(&trades[1], false));
 }
 
 #[tokio::test]

@@ -37,20 +37,8 @@ async fn hot_statements_never_scan_the_tape() {
     let scene = filled().await;
     let venue = "'generic'::text";
     let names = ["array['T1', 'T2']", "array['1', '2']"];
-    let cases: [(&str, Vec<&str>); 11] = [
+    let cases: [(&str, Vec<&str>); 10] = [
         (include_str!("../../sql/trades_known.sql"), vec![venue, names[0], names[1]]),
-        (
-            include_str!("../../sql/trades_insert_confirmed.sql"),
-            vec![
-                venue,
-                names[0],
-                names[1],
-                "array[1::bigint, 2]",
-                "array[1::numeric, 2]",
-                "array[1::numeric, 2]",
-                "array[1::bigint, 2]",
-            ],
-        ),
         (include_str!("../../sql/trades_heard_until.sql"), vec![venue, "array['T1']", "array[6000500::bigint]"]),
         (include_str!("../../sql/trades_mark_heard.sql"), vec![venue, names[0], names[1], "array[1::bigint, 2]"]),
         (include_str!("../../sql/trades_remove_heard.sql"), vec![venue, names[0], names[1]]),

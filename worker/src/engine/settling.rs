@@ -1,7 +1,7 @@
 //! What REST answered for some tickers: confirmed trades, verdicts, final
 //! figures and watermarks, in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use market::{Answer, Gap};
 use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
@@ -38,6 +38,10 @@ pub struct Settled {
     pub has_more: bool,
 }
 
+/// From so many trades on that nobody heard of it is worth trying to write them
+/// before looking what is held.
+const WORTH_TRYING: usize = 50;
+
 /// One ticker's page and what it comes to.
 struct Verdicts {
     ticker: Ticker,
@@ -45,6 +49,8 @@ struct Verdicts {
     market_time: EpochMs,
     outcome: Outcome,
     gaps: Vec<Gap>,
+    /// Whether the trades beyond its question are written already.
+    is_written: bool,
 }
 
 /// A page that answers the question still open for its ticker.
@@ -58,6 +64,8 @@ struct Current {
 /// Everything some pages change, in the order it is written.
 struct Findings {
     confirmations: Vec<Confirmation>,
+    /// Those that are written already.
+    written: Vec<Confirmation>,
     corrections: Vec<Trade>,
     phantoms: Vec<(Ticker, TradeId)>,
     unplaced: Vec<Known>,
@@ -125,7 +133,8 @@ impl<T: Tables> Engine<T> {
         for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        self.metrics.settled(&finals, &took_ms, &findings.confirmations, &findings.faults, now);
+        let confirmed = findings.confirmations.len() + findings.written.len();
+        self.metrics.settled(&finals, &took_ms, confirmed, &findings.faults, now);
         self.reply(replies, &verdicts);
         Ok(())
     }
@@ -133,17 +142,34 @@ impl<T: Tables> Engine<T> {
     /// Holds each page against what is known of its trades.
     async fn judge(&self, txn: &impl TablesTxn, pages: Vec<Current>) -> Result<Vec<Verdicts>, SessionError> {
         let patience = self.settings.patience;
-        let mut ids = Vec::new();
-        let mut reaches = Vec::with_capacity(pages.len());
-        for Current { ticker, was, page, .. } in &pages {
-            ids.extend(page.trades.iter().map(|trade| (ticker.clone(), trade.id.clone())));
-            reaches.push((ticker.clone(), page.reach(was, patience)));
+        let reaches: Vec<(Ticker, EpochMs)> =
+            pages.iter().map(|it| (it.ticker.clone(), it.page.reach(&it.was, patience))).collect();
+        let heard = txn.trades_heard_until(&reaches).await?;
+        let heard_of: HashSet<Ticker> = heard.iter().map(|known| known.trade.ticker.clone()).collect();
+        let is_unheard = |it: &&Current| !heard_of.contains(&it.ticker);
+
+        // Where nobody heard anything, as in a backfill, what REST tells anew is
+        // not held either; whether that is so, writing it tells for nothing.
+        let mut unheld: Vec<&Trade> = Vec::new();
+        for it in pages.iter().filter(is_unheard) {
+            unheld.extend(it.page.beyond_its_question(&it.was, patience));
         }
-        let known = merge_known(txn.trades_known(&ids).await?, txn.trades_heard_until(&reaches).await?);
-        let judge = |Current { ticker, was, page, gaps }: Current| {
+        let are_written = WORTH_TRYING <= unheld.len() && txn.trades_insert_unheld(&unheld).await?;
+        let is_written = |it: &Current| are_written && is_unheard(&it);
+
+        let mut names = Vec::new();
+        for it in &pages {
+            let last = if is_written(it) { it.was.ask_from() } else { EpochMs::MAX };
+            let asked = it.page.trades.iter().filter(|trade| trade.traded_at <= last);
+            names.extend(asked.map(|trade| (it.ticker.clone(), trade.id.clone())));
+        }
+        let known = merge_known(txn.trades_known(&names).await?, heard);
+        let judge = |it: Current| {
+            let is_written = is_written(&it);
+            let Current { ticker, was, page, gaps } = it;
             let own = known.get(&ticker).map_or(&[][..], Vec::as_slice);
             let outcome = reconcile(&was, &page, own, patience);
-            Verdicts { ticker, was, market_time: page.market_time, outcome, gaps }
+            Verdicts { ticker, was, market_time: page.market_time, outcome, gaps, is_written }
         };
         Ok(pages.into_iter().map(judge).collect())
     }
@@ -177,13 +203,18 @@ impl<T: Tables> Engine<T> {
 impl Findings {
     fn of(verdicts: &[Verdicts], refused: Vec<Refused>, late_after_ms: i64) -> Self {
         let mut confirmations = Vec::new();
+        let mut written = Vec::new();
         let mut corrections = Vec::new();
         let mut phantoms = Vec::new();
         let mut unplaced = Vec::new();
         let mut faults = Vec::new();
         let mut advances = Vec::with_capacity(verdicts.len());
-        for Verdicts { ticker, was, market_time, outcome, .. } in verdicts {
-            confirmations.extend(outcome.confirmations.iter().cloned());
+        for Verdicts { ticker, was, market_time, outcome, is_written, .. } in verdicts {
+            for confirmation in &outcome.confirmations {
+                let is_beyond = was.ask_from() < confirmation.trade.traded_at;
+                let all = if *is_written && is_beyond { &mut written } else { &mut confirmations };
+                all.push(confirmation.clone());
+            }
             corrections.extend(outcome.corrections.iter().map(|correction| correction.now.clone()));
             phantoms.extend(outcome.phantoms.iter().map(|it| (it.trade.ticker.clone(), it.trade.id.clone())));
             unplaced.extend(outcome.unplaced.iter().cloned());
@@ -191,10 +222,10 @@ impl Findings {
             let (from, to) = (was.clone(), outcome.watermark.clone());
             advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time, time_to_final: None });
         }
-        let mut counts = count(&confirmations, &faults, &refused);
+        let mut counts = count(confirmations.iter().chain(&written), &faults, &refused);
         counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));
         let incidents = verdicts.iter().flat_map(|it| unpageable_millisecond(it).into_iter().chain(gaps(it))).collect();
-        Self { confirmations, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
+        Self { confirmations, written, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
     }
 
     /// Writes all but the figures and the watermarks.
@@ -211,7 +242,11 @@ impl Findings {
     }
 }
 
-fn count(confirmations: &[Confirmation], faults: &[Fault], refused: &[Refused]) -> Vec<CountDelta> {
+fn count<'a>(
+    confirmations: impl Iterator<Item = &'a Confirmation>,
+    faults: &[Fault],
+    refused: &[Refused],
+) -> Vec<CountDelta> {
     let mut counts = Counts::default();
     for confirmation in confirmations {
         let kind = match confirmation.verdict {

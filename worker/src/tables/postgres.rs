@@ -96,6 +96,10 @@ impl TablesTxn for WriteTxn {
         Self::trades_mark_heard(self, heard).await
     }
 
+    async fn trades_insert_unheld(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+        Self::trades_insert_unheld(self, trades).await
+    }
+
     async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {
         Self::trades_confirm(self, confirmations).await
     }

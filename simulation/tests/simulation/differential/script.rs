@@ -153,6 +153,10 @@ impl Script {
                 let heard = draw.some(Draw::heard);
                 told(txn.trades_mark_heard(&heard).await)
             }
+            "trades_insert_unheld" => {
+                let trades = draw.some(Draw::trade);
+                told(txn.trades_insert_unheld(&trades.iter().collect::<Vec<_>>()).await)
+            }
             "trades_confirm" => {
                 let confirmations = draw.some(Draw::confirmation);
                 told(txn.trades_confirm(&confirmations).await)

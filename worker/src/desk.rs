@@ -1,0 +1,214 @@
+//! What the engine does next: one thing after the other, the second mark before
+//! all else.
+
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use market::{Said, SocketStats};
+use store::Store;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use self::waiting::Waiting;
+use crate::clock::{self, Clock};
+use crate::engine::{Asked, Audited, Engine, SessionError};
+use crate::metrics::Metrics;
+use crate::progress::Progress;
+use crate::tables::PostgresTables;
+
+pub use self::waiting::ANSWERS_TOGETHER;
+
+/// Second readings taken in together at most.
+pub const AUDITS_TOGETHER: usize = 16;
+
+/// Heard trades are gathered for so long before they are written together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// How often the leadership is made sure of.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// New tables are looked at by the planner after so many confirmed trades:
+/// later, the look-ups of large pages have cost seconds; earlier there is
+/// nothing to see.
+const PLANNER_LOOKS_AFTER: u64 = 500;
+
+/// Where the engine gets its work from.
+pub struct Desk {
+    engine: Engine<PostgresTables>,
+    clock: Clock,
+    store: Store,
+    inbox: Inbox,
+    metrics: Arc<Metrics>,
+    batch_limit: usize,
+    confirmed_before: u64,
+    has_statistics: bool,
+    is_listening: bool,
+}
+
+/// What comes in.
+pub struct Inbox {
+    /// From the socket.
+    pub said: mpsc::Receiver<Said>,
+    /// From the reconcilers.
+    pub asked: mpsc::Receiver<Asked>,
+    /// From the auditor.
+    pub audited: mpsc::Receiver<Audited>,
+    /// What happened on the socket.
+    pub stats: Arc<SocketStats>,
+    /// How often it had connected before this term.
+    pub connects_before: u64,
+}
+
+enum Work {
+    Mark,
+    Settle,
+    Audit,
+    Hear,
+    Check,
+}
+
+impl Desk {
+    /// A desk for one term.
+    pub fn new(
+        engine: Engine<PostgresTables>,
+        clock: Clock,
+        store: Store,
+        inbox: Inbox,
+        metrics: Arc<Metrics>,
+        batch_limit: usize,
+    ) -> Self {
+        let (confirmed_before, has_statistics, is_listening) = (metrics.confirmed_trades(), false, false);
+        Self { engine, clock, store, inbox, metrics, batch_limit, confirmed_before, has_statistics, is_listening }
+    }
+
+    /// One thing after the other; only the wait can be cancelled. A work that
+    /// has begun is given its time: every statement has a deadline.
+    ///
+    /// # Errors
+    /// Why the term is over, unless it was ended.
+    pub async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
+        let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
+        let mut waiting = Waiting::default();
+        let mut audits = Vec::with_capacity(AUDITS_TOGETHER);
+        let mut gathered_at = Instant::now();
+        let mut check_at = Instant::now() + CHECK_EVERY;
+        let mut mark_at = Instant::now();
+        let mut progress = Progress::default();
+        loop {
+            let work = tokio::select! {
+                biased;
+                () = over.cancelled() => return Ok(()),
+                () = sleep_until(mark_at) => Work::Mark,
+                () = sleep_until(check_at) => Work::Check,
+                () = settlement(&mut self.inbox.asked, &mut waiting, mark_at) => Work::Settle,
+                () = receive(&mut self.inbox.audited, &mut audits, AUDITS_TOGETHER) => Work::Audit,
+                () = gather(&mut self.inbox.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
+            };
+            if !self.engine.is_leading() {
+                return Err(SessionError::LeadershipLost);
+            }
+            self.notice_listening();
+            match work {
+                Work::Mark => {
+                    // What was heard before the mark is in the mark's figure.
+                    gathered_at = Instant::now();
+                    self.hear(&mut batch).await?;
+                    mark_at = next_second();
+                    if let Some(now) = self.clock.now() {
+                        self.engine.mark(now).await?;
+                        progress.update(now, self.engine.settled());
+                        self.metrics.lag_ms.set(self.engine.lag_ms(now));
+                    }
+                }
+                Work::Settle => {
+                    let ((answers, rows), began) = (waiting.take(), Instant::now());
+                    self.engine.settle(answers).await?;
+                    waiting.learn(rows, began.elapsed());
+                    self.let_planner_know().await?;
+                    // A backfill always has answers waiting; the socket is heard in between.
+                    if gathered_at + GATHER <= Instant::now() {
+                        gathered_at = Instant::now();
+                        self.hear(&mut batch).await?;
+                    }
+                }
+                Work::Audit => self.engine.audit(std::mem::take(&mut audits)).await?,
+                Work::Hear => {
+                    gathered_at = Instant::now();
+                    self.hear(&mut batch).await?;
+                }
+                Work::Check => {
+                    check_at = Instant::now() + CHECK_EVERY;
+                    self.engine.check_leadership().await?;
+                }
+            }
+        }
+    }
+
+    /// Once per session, when trades have come in by the thousands.
+    async fn let_planner_know(&mut self) -> Result<(), SessionError> {
+        let has_grown = self.metrics.confirmed_trades() - self.confirmed_before > PLANNER_LOOKS_AFTER;
+        if has_grown && !self.has_statistics {
+            self.store.statistics_ensure().await?;
+            self.has_statistics = true;
+        }
+        Ok(())
+    }
+
+    /// From the first connection of this session on, a trade that is not heard is missing.
+    fn notice_listening(&mut self) {
+        if !self.is_listening && self.inbox.stats.connects() > self.inbox.connects_before {
+            self.is_listening = true;
+            self.engine.set_listening_since(clock::wall());
+        }
+    }
+
+    /// Writes what is gathered and whatever else waits, up to the limit of a batch.
+    async fn hear(&mut self, batch: &mut Vec<Said>) -> Result<(), SessionError> {
+        while batch.len() < self.batch_limit {
+            let Ok(said) = self.inbox.said.try_recv() else { break };
+            batch.push(said);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.engine.hear(std::mem::take(batch)).await
+    }
+}
+
+/// When our clock begins its next second.
+fn next_second() -> Instant {
+    let into_second_ms = clock::wall().ms().rem_euclid(1000).unsigned_abs();
+    Instant::now() + Duration::from_millis(1000 - into_second_ms)
+}
+
+/// Waits for answers to settle, and for the mark where settling them would keep it waiting.
+async fn settlement(from: &mut mpsc::Receiver<Asked>, waiting: &mut Waiting, mark_at: Instant) {
+    if waiting.is_empty() {
+        let mut first = Vec::new();
+        receive(from, &mut first, ANSWERS_TOGETHER).await;
+        waiting.extend(first);
+    }
+    while let Some(next) = (0 < waiting.room()).then(|| from.try_recv().ok()).flatten() {
+        waiting.extend([next]);
+    }
+    if !waiting.fits_into(mark_at.saturating_duration_since(Instant::now())) {
+        sleep_until(mark_at).await;
+    }
+}
+
+/// Waits for something to come; for ever when nothing can come any more: the
+/// end of the sender is noticed elsewhere.
+async fn receive<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize) {
+    if from.recv_many(into, limit).await == 0 {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// [`receive`], not before an instant: so that what comes in between is written together.
+async fn gather<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize, not_before: Instant) {
+    sleep_until(not_before).await;
+    receive(from, into, limit).await;
+}

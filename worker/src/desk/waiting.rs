@@ -1,0 +1,152 @@
+//! Answers of REST that wait to be settled, and how many of them are settled
+//! together: few enough that neither a heard trade nor a second mark waits long.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::engine::Asked;
+
+/// Answers settled together at most.
+pub const ANSWERS_TOGETHER: usize = 128;
+
+/// Rows settled together, unless a single answer has more: some twenty
+/// milliseconds' work, and more would not be done much faster.
+const ROWS_TOGETHER: usize = 500;
+
+/// What a settlement without any row costs, in rows.
+const ROWS_OF_A_TRANSACTION: usize = 200;
+
+/// A settlement that takes longer is begun whatever comes next: a backfill would
+/// else stand still for much of every second.
+const MADE_ROOM_FOR: Duration = Duration::from_millis(100);
+
+/// What a row is taken to cost before any was settled.
+const FIRST_GUESS: Duration = Duration::from_micros(50);
+
+/// Answers in the order they came.
+pub struct Waiting {
+    answers: VecDeque<Asked>,
+    per_row: Duration,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { answers: VecDeque::new(), per_row: FIRST_GUESS }
+    }
+}
+
+impl Waiting {
+    /// Whether there is nothing to settle.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// How many more may wait here; the others wait with those who asked.
+    pub fn room(&self) -> usize {
+        ANSWERS_TOGETHER - self.answers.len().min(ANSWERS_TOGETHER)
+    }
+
+    /// Adds answers behind those that wait.
+    pub fn extend(&mut self, answers: impl IntoIterator<Item = Asked>) {
+        self.answers.extend(answers);
+    }
+
+    /// Whether the next settlement will be over in so much time, or is one for
+    /// which nothing else is held up.
+    pub fn fits_into(&self, left: Duration) -> bool {
+        let rows = self.next().1 + ROWS_OF_A_TRANSACTION;
+        // Half as long again: what stands in a mark's way is worse than a pause.
+        let expected = self.per_row.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)) * 3 / 2;
+        expected <= left || MADE_ROOM_FOR < expected
+    }
+
+    /// Takes out what is settled next, and how many rows it has.
+    pub fn take(&mut self) -> (Vec<Asked>, usize) {
+        let (answers, rows) = self.next();
+        (self.answers.drain(..answers).collect(), rows)
+    }
+
+    /// Learns from a settlement how long the next one will take.
+    pub fn learn(&mut self, rows: usize, took: Duration) {
+        let rows = u32::try_from(rows + ROWS_OF_A_TRANSACTION).unwrap_or(u32::MAX);
+        self.per_row = (self.per_row * 7 + took / rows) / 8;
+    }
+
+    /// How many answers are settled next, and how many rows they have.
+    fn next(&self) -> (usize, usize) {
+        let (mut answers, mut rows) = (0, 0);
+        for asked in self.answers.iter().take(ANSWERS_TOGETHER) {
+            let own = asked.answer.page.trades.len() + asked.answer.rejected.len();
+            if 0 < answers && ROWS_TOGETHER < rows + own {
+                break;
+            }
+            (answers, rows) = (answers + 1, rows + own);
+        }
+        (answers, rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use market::Answer;
+    use tape::{EpochMs, Page, Ticker, Watermark};
+    use testkit::trade;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn waiting(rows: &[usize]) -> Waiting {
+        let mut waiting = Waiting::default();
+        waiting.extend(rows.iter().map(|rows| {
+            let trades = (0..*rows).map(|row| trade("BTC", &row.to_string(), 1_000, "1", "1")).collect();
+            let page = Page { trades, ..Page::empty_at(EpochMs::new(100_000)) };
+            Asked {
+                ticker: Ticker::new("BTC").expect("ticker"),
+                watermark: Watermark::Through(EpochMs::new(0)),
+                answer: Answer { page, rejected: Vec::new(), rows_before: 0, gaps: Vec::new() },
+                reply: oneshot::channel().0,
+            }
+        }));
+        waiting
+    }
+
+    fn taken(waiting: &mut Waiting) -> (usize, usize) {
+        let (answers, rows) = waiting.take();
+        (answers.len(), rows)
+    }
+
+    #[test]
+    fn as_many_answers_are_settled_together_as_have_few_rows_and_one_in_any_case() {
+        let mut few = waiting(&[400, 100, 1, 5_000, 0]);
+        assert_eq!(taken(&mut few), (2, 500));
+        assert_eq!(taken(&mut few), (1, 1));
+        assert_eq!(taken(&mut few), (1, 5_000));
+        assert_eq!(taken(&mut few), (1, 0));
+        assert!(few.is_empty());
+
+        let mut many = waiting(&[1; 130]);
+        assert_eq!(taken(&mut many), (128, 128));
+        assert_eq!(taken(&mut many), (2, 2));
+    }
+
+    #[test]
+    fn no_more_wait_here_than_are_settled_together() {
+        assert_eq!(waiting(&[]).room(), 128);
+        assert_eq!(waiting(&[1; 100]).room(), 28);
+        assert_eq!(waiting(&[1; 130]).room(), 0);
+    }
+
+    #[test]
+    fn a_settlement_is_not_begun_that_would_not_be_over_in_time_unless_it_is_a_long_one() {
+        let ms = Duration::from_millis;
+        let mut few = waiting(&[100]);
+        for _ in 0..100 {
+            few.learn(100, ms(30));
+        }
+        assert!(few.fits_into(ms(46)) && !few.fits_into(ms(40)));
+
+        let mut long = waiting(&[5_000]);
+        long.learn(100, ms(30));
+        assert!(long.fits_into(ms(1)));
+    }
+}
