@@ -96,46 +96,64 @@ impl<'a, const SCALE: u32> FromSql<'a> for Numeric<SCALE> {
 
 /// Writes `units` × 10^-`scale`.
 fn encode(units: U256, scale: u32, out: &mut BytesMut) -> Result<(), Error> {
-    // Lowest group first. The last fraction group may have fewer than four
-    // digits of ours; it is filled up with zeros.
-    let mut groups: Vec<u16> = Vec::with_capacity(24);
-    let mut rest = units;
-    let odd_digits = scale % DIGITS_PER_GROUP;
-    if odd_digits > 0 {
-        let below = U256::new(10u128.pow(odd_digits));
-        let digits = (rest % below).as_u16() * 10u16.pow(DIGITS_PER_GROUP - odd_digits);
-        groups.push(digits);
-        rest /= below;
-    }
+    let (groups, count) = groups(units, scale);
+    let groups = &groups[..count];
     let fraction_groups = usize::try_from(scale.div_ceil(DIGITS_PER_GROUP))?;
-    while rest != U256::ZERO || groups.len() < fraction_groups {
-        groups.push((rest % U256::from(BASE)).as_u16());
-        rest /= U256::from(BASE);
-    }
-
     let closing_zeros = groups.iter().take_while(|group| **group == 0).count();
-    let opening_zeros = groups.iter().rev().take_while(|group| **group == 0).count();
     if closing_zeros == groups.len() {
         return put_header(out, 0, 0, 0);
     }
+    let opening_zeros = groups.iter().rev().take_while(|group| **group == 0).count();
     let kept = &groups[closing_zeros..groups.len() - opening_zeros];
     let weight = i16::try_from(groups.len() - opening_zeros)? - 1 - i16::try_from(fraction_groups)?;
-    put_header(out, i16::try_from(kept.len())?, weight, decimals(units, scale))?;
+    // Decimals without closing zeros.
+    let zeros_in_group = [10, 100, 1_000].iter().take_while(|power| kept[0] % **power == 0).count();
+    let closing_digits = closing_zeros * DIGITS_PER_GROUP as usize + zeros_in_group;
+    let decimals = (fraction_groups * DIGITS_PER_GROUP as usize).saturating_sub(closing_digits);
+    put_header(out, i16::try_from(kept.len())?, weight, u16::try_from(decimals)?)?;
     for group in kept.iter().rev() {
         out.put_u16(*group);
     }
     Ok(())
 }
 
-/// How many decimals are left without closing zeros.
-fn decimals(units: U256, scale: u32) -> u16 {
-    let mut decimals = scale as u16;
-    let mut rest = units;
-    while decimals > 0 && rest % U256::new(10) == U256::ZERO {
-        rest /= U256::new(10);
-        decimals -= 1;
+/// The most groups: 78 digits of 256 bits and 40 decimals of zeros.
+const GROUPS_MOST: usize = 32;
+
+/// The groups of `units` × 10^-`scale`, lowest first, and how many there are:
+/// at least those of the fraction. The last fraction group may have fewer than
+/// four digits of ours; it is filled up with zeros.
+fn groups(units: U256, scale: u32) -> ([u16; GROUPS_MOST], usize) {
+    let mut groups = [0; GROUPS_MOST];
+    let mut count = 0;
+    let filled_up = (DIGITS_PER_GROUP - scale % DIGITS_PER_GROUP) % DIGITS_PER_GROUP;
+    let (mut rest, mut filling) = (units, 10u64.pow(filled_up));
+    let fraction_groups = scale.div_ceil(DIGITS_PER_GROUP) as usize;
+    // Four groups at a time fit a machine word, where dividing is cheap.
+    while rest != U256::ZERO || count < fraction_groups {
+        let (above, word) = divided(rest, GROUPS_OF_A_WORD / filling);
+        let mut word = word * filling;
+        (rest, filling) = (above, 1);
+        for _ in 0..4 {
+            groups[count] = (word % BASE) as u16;
+            word /= BASE;
+            count += 1;
+        }
     }
-    decimals
+    (groups, count)
+}
+
+/// Four groups of base 10,000 make one of this.
+const GROUPS_OF_A_WORD: u64 = BASE * BASE * BASE * BASE;
+
+/// Quotient and remainder; nearly all numbers have at most 128 bits.
+fn divided(number: U256, by: u64) -> (U256, u64) {
+    let (high, low) = number.into_words();
+    if high == 0 {
+        return (U256::new(low / u128::from(by)), (low % u128::from(by)) as u64);
+    }
+    let by = U256::from(by);
+    (number / by, (number % by).as_u64())
 }
 
 fn put_header(out: &mut BytesMut, groups: i16, weight: i16, decimals: u16) -> Result<(), Error> {

@@ -24,13 +24,22 @@ pub struct Ahead {
     from: Watermark,
     position: Watermark,
     answer: Option<Answer>,
-    leads_on: bool,
+    /// Whether more follows what was read.
+    has_more: bool,
+    /// How many rows are handed over together.
+    rows_together: usize,
 }
 
 impl Ahead {
     /// Nothing read yet, beginning at a watermark.
     pub fn of(watermark: Watermark) -> Self {
-        Self { from: watermark.clone(), position: watermark, answer: None, leads_on: true }
+        Self {
+            from: watermark.clone(),
+            position: watermark,
+            answer: None,
+            has_more: true,
+            rows_together: ROWS_TOGETHER,
+        }
     }
 
     /// The watermark what was read begins at.
@@ -50,19 +59,20 @@ impl Ahead {
 
     /// Whether the next page may be asked for before this is settled.
     pub fn leads_on(&self) -> bool {
-        self.leads_on
+        let rows = self.answer.as_ref().map_or(0, |answer| answer.page.trades.len() + answer.rejected.len());
+        self.has_more && rows < self.rows_together
     }
 
     /// Takes in the page asked for at [`Self::position`].
     pub fn take_in(&mut self, answer: Answer, patience: Patience) {
         let next = answer.page.leads_on(&self.position, &self.from, patience);
         let is_live = answer.page.market_time.ms_since(self.from.settled_until()) < LIVE_WITHIN_MS;
-        let most = if is_live { ROWS_TOGETHER_LIVE } else { ROWS_TOGETHER };
+        self.rows_together = if is_live { ROWS_TOGETHER_LIVE } else { ROWS_TOGETHER };
         let joined = match self.answer.take() {
             Some(before) => before.followed_by(answer),
             None => answer,
         };
-        self.leads_on = next.is_some() && joined.page.trades.len() + joined.rejected.len() < most;
+        self.has_more = next.is_some();
         self.position = next.unwrap_or_else(|| self.position.clone());
         self.answer = Some(joined);
     }
@@ -81,7 +91,7 @@ impl Ahead {
         if self.from != watermark {
             *self = Self::of(watermark);
         }
-        self.leads_on |= self.is_empty();
+        self.has_more |= self.is_empty();
     }
 }
 
@@ -168,6 +178,19 @@ mod tests {
 
         assert_eq!(rows_together(90_000), 5_000, "ten seconds behind");
         assert_eq!(rows_together(90_001), 500);
+    }
+
+    #[test]
+    fn reading_goes_on_while_as_much_as_memory_bears_is_being_settled() {
+        let mut ahead = Ahead::of(through(90_001));
+        let ids: Vec<String> = (0..500).map(|row| row.to_string()).collect();
+        let page: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), 90_002)).collect();
+        ahead.take_in(answer(&page, true), PATIENCE);
+        assert!(!ahead.leads_on());
+
+        ahead.hand_over(&ticker()).expect("something was read");
+
+        assert!(ahead.leads_on());
     }
 
     #[test]

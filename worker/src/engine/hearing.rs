@@ -224,11 +224,28 @@ fn refused_trade(heard: &Heard, rejection: &Rejection) -> Refused {
 
 /// Counts to add up, one per ticker, minute and kind.
 #[derive(Debug, Default)]
-pub(super) struct Counts(BTreeMap<(String, i64, String), i64>);
+pub(super) struct Counts {
+    added: BTreeMap<(String, i64, String), i64>,
+    /// What is being added to: the next is nearly always counted with the last.
+    last: Option<((Ticker, i64, String), i64)>,
+}
 
 impl Counts {
     pub(super) fn add(&mut self, ticker: &Ticker, at: EpochMs, kind: &str, delta: i64) {
-        *self.0.entry((ticker.to_string(), minute(at), kind.to_owned())).or_default() += delta;
+        let minute = minute(at);
+        match &mut self.last {
+            Some((key, sum)) if key.1 == minute && key.2 == kind && key.0 == *ticker => *sum += delta,
+            _ => {
+                self.put_down();
+                self.last = Some(((ticker.clone(), minute, kind.to_owned()), delta));
+            }
+        }
+    }
+
+    fn put_down(&mut self) {
+        if let Some(((ticker, minute, kind), sum)) = self.last.take() {
+            *self.added.entry((ticker.to_string(), minute, kind)).or_default() += sum;
+        }
     }
 
     pub(super) fn add_refused(&mut self, refused: &Refused) {
@@ -237,11 +254,12 @@ impl Counts {
             Channel::Socket => format!("rejected_{}", refused.kind.as_str()),
             Channel::Rest => format!("rest_rejected_{}", refused.kind.as_str()),
         };
-        *self.0.entry((ticker, minute(refused.received_at), kind)).or_default() += 1;
+        *self.added.entry((ticker, minute(refused.received_at), kind)).or_default() += 1;
     }
 
-    pub(super) fn into_deltas(self) -> Vec<CountDelta> {
-        let deltas = self.0.into_iter().filter(|(_, delta)| *delta != 0);
+    pub(super) fn into_deltas(mut self) -> Vec<CountDelta> {
+        self.put_down();
+        let deltas = self.added.into_iter().filter(|(_, delta)| *delta != 0);
         deltas
             .map(|((ticker, minute, kind), delta)| CountDelta { ticker, minute: EpochMs::new(minute), kind, delta })
             .collect()

@@ -63,9 +63,10 @@ struct Current {
 
 /// Everything some pages change, in the order it is written.
 struct Findings {
+    /// Those that are not written yet.
     confirmations: Vec<Confirmation>,
-    /// Those that are written already.
-    written: Vec<Confirmation>,
+    /// How many there are in all.
+    confirmed: usize,
     corrections: Vec<Trade>,
     phantoms: Vec<(Ticker, TradeId)>,
     unplaced: Vec<Known>,
@@ -133,8 +134,7 @@ impl<T: Tables> Engine<T> {
         for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        let confirmed = findings.confirmations.len() + findings.written.len();
-        self.metrics.settled(&finals, &took_ms, confirmed, &findings.faults, now);
+        self.metrics.settled(&finals, &took_ms, findings.confirmed, &findings.faults, now);
         self.reply(replies, &verdicts);
         Ok(())
     }
@@ -203,18 +203,14 @@ impl<T: Tables> Engine<T> {
 impl Findings {
     fn of(verdicts: &[Verdicts], refused: Vec<Refused>, late_after_ms: i64) -> Self {
         let mut confirmations = Vec::new();
-        let mut written = Vec::new();
         let mut corrections = Vec::new();
         let mut phantoms = Vec::new();
         let mut unplaced = Vec::new();
         let mut faults = Vec::new();
         let mut advances = Vec::with_capacity(verdicts.len());
         for Verdicts { ticker, was, market_time, outcome, is_written, .. } in verdicts {
-            for confirmation in &outcome.confirmations {
-                let is_beyond = was.ask_from() < confirmation.trade.traded_at;
-                let all = if *is_written && is_beyond { &mut written } else { &mut confirmations };
-                all.push(confirmation.clone());
-            }
+            let is_left = |it: &&Confirmation| !is_written || it.trade.traded_at <= was.ask_from();
+            confirmations.extend(outcome.confirmations.iter().filter(is_left).cloned());
             corrections.extend(outcome.corrections.iter().map(|correction| correction.now.clone()));
             phantoms.extend(outcome.phantoms.iter().map(|it| (it.trade.ticker.clone(), it.trade.id.clone())));
             unplaced.extend(outcome.unplaced.iter().cloned());
@@ -222,10 +218,12 @@ impl Findings {
             let (from, to) = (was.clone(), outcome.watermark.clone());
             advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time, time_to_final: None });
         }
-        let mut counts = count(confirmations.iter().chain(&written), &faults, &refused);
+        let confirmed = || verdicts.iter().flat_map(|it| &it.outcome.confirmations);
+        let mut counts = count(confirmed(), &faults, &refused);
         counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));
         let incidents = verdicts.iter().flat_map(|it| unpageable_millisecond(it).into_iter().chain(gaps(it))).collect();
-        Self { confirmations, written, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
+        let confirmed = confirmed().count();
+        Self { confirmations, confirmed, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
     }
 
     /// Writes all but the figures and the watermarks.
