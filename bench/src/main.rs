@@ -6,6 +6,7 @@
 //! count. Every part is a module of [`parts`]; how to add one is told there.
 
 mod bare;
+mod ceiling;
 mod filled;
 mod load;
 mod machine;

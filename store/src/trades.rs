@@ -1,12 +1,13 @@
 //! Trades as the socket brought them. Nothing here touches a value that REST confirmed.
 
+use postgres_types::Type;
 use tape::{EpochMs, Heard, Known, Standing, Suspicion, Ticker, TradeId};
 use tokio_postgres::Row;
 
 use crate::StoreError;
 use crate::columns::{KeyColumns, TradeColumns};
 use crate::row::{column, ticker, trade, trade_id};
-use crate::session::Params;
+use crate::session::{Param, Params};
 use crate::txn::WriteTxn;
 
 impl WriteTxn {
@@ -44,6 +45,54 @@ impl WriteTxn {
         let sql = include_str!("../sql/trades_heard_until.sql");
         let rows = self.session.query(sql, &[&self.venue, &tickers, &until]).await?;
         rows.iter().map(known).collect()
+    }
+
+    /// Adds heard trades if nothing is held under any of their names; false,
+    /// and none is added, when something is, or may be aside.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
+        const TYPES: [Type; 9] = [
+            Type::TEXT,
+            Type::TEXT,
+            Type::TEXT,
+            Type::INT8,
+            Type::NUMERIC,
+            Type::NUMERIC,
+            Type::BOOL,
+            Type::INT8,
+            Type::TEXT,
+        ];
+        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, suspicions } = columns(heard);
+        let row = |at: usize| -> [Param<'_>; 9] {
+            [
+                &self.venue,
+                &tickers[at],
+                &ids[at],
+                &traded_at[at],
+                &prices[at],
+                &quantities[at],
+                &false,
+                &received_at[at],
+                &suspicions[at],
+            ]
+        };
+        let venue: Params<'_> = &[&self.venue];
+        let (aside, ()) = tokio::try_join!(
+            biased;
+            self.session.query_opt(include_str!("../sql/unplaced_any.sql"), venue),
+            self.session.batch("marking where to go back to", "savepoint unheld"),
+        )?;
+        if aside.map_or(Ok(true), |row| column(&row, "is_any"))? {
+            return Ok(false);
+        }
+        let sql = include_str!("../sql/trades_copy_heard.sql");
+        let written = self.session.copy_unless_held(sql, &TYPES, (0..ids.len()).map(row)).await?;
+        if written.is_none() {
+            self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
+        }
+        Ok(written.is_some())
     }
 
     /// Adds heard trades and names those that were new. One that is there

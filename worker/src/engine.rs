@@ -31,7 +31,7 @@ pub use auditing::Audited;
 pub(crate) use auditing::from_whole_second;
 use bounding::Bounds;
 use chaining::Chains;
-use hearing::Counts;
+use hearing::{Counts, Newness};
 pub use settling::{Asked, Settled};
 use timing::Timing;
 
@@ -140,6 +140,7 @@ pub struct Engine<T> {
     books: Books,
     chains: Chains,
     timing: Timing,
+    newness: Newness,
     /// Trades read again, counted and not written yet.
     audited: Counts,
     bounds: Bounds,
@@ -164,12 +165,12 @@ impl<T: Tables> Engine<T> {
         let live_at = clock.now().map_or(BEFORE_ALL, Mark::at_or_before);
         let books = Books::default();
         let chains = Chains::new(tables.venue(), settings.interval, tables.chain_heads(settings.interval).await?);
-        let (timing, audited) = (Timing::default(), Counts::default());
+        let (timing, newness, audited) = (Timing::default(), Newness::default(), Counts::default());
         let from = Hour::of(live_at).earliest_counted();
         let kept = tables.bounds_kept(settings.interval, from).await?;
         let bounds = Bounds::new(settings.interval, settings.bound_terms, kept);
         let mut engine =
-            Self { tables, settings, clock, metrics, books, chains, timing, audited, bounds, follow, live_at };
+            Self { tables, settings, clock, metrics, books, chains, timing, newness, audited, bounds, follow, live_at };
         engine.follow_new(&config.tickers).await?;
         engine.load().await?;
         Ok(engine)

@@ -77,6 +77,9 @@ pub trait TablesTxn: Send + Sync {
     /// The heard and unconfirmed trades of some tickers, up to a time each.
     fn trades_heard_until(&self, reaches: &[(Ticker, EpochMs)]) -> impl Reply<Vec<Known>>;
 
+    /// Adds heard trades; false, and none is, where anything is held under one of their names, or may be aside.
+    fn trades_insert_unknown(&self, heard: &[Heard]) -> impl Reply<bool>;
+
     /// Adds heard trades; names those that were new.
     fn trades_insert_heard(&self, heard: &[Heard]) -> impl Reply<Vec<TradeName>>;
 

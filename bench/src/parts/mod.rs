@@ -24,6 +24,7 @@ mod historical;
 mod latest;
 mod live;
 mod replay;
+mod socket;
 mod window;
 
 use crate::Bench;
@@ -66,6 +67,11 @@ pub const PARTS: &[Part] = &[
         name: "backfill",
         about: "A recorded tape from REST pages to final figures in Postgres, whole worker.",
         run: backfill::run,
+    },
+    Part {
+        name: "socket",
+        about: "A socket that tells more than can be written: whole worker, real Postgres, beside the fastest durable statement.",
+        run: socket::run,
     },
     Part {
         name: "live",

@@ -167,6 +167,10 @@ impl TablesTxn for Txn {
         Self::trades_heard_until(self, reaches).await
     }
 
+    async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
+        Self::trades_insert_unknown(self, heard).await
+    }
+
     async fn trades_insert_heard(&self, heard: &[Heard]) -> Result<Vec<TradeName>, StoreError> {
         Self::trades_insert_heard(self, heard).await
     }

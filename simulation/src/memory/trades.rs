@@ -63,6 +63,21 @@ impl Txn {
         Ok(found)
     }
 
+    pub(super) async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
+        self.step("trades_insert_unknown", heard.len()).await?;
+        let (state, mut writes) = self.sight();
+        if !unplaced(&state.disk, &mut writes).is_empty() {
+            return Ok(false);
+        }
+        let mut view = trades(&state.disk, &mut writes);
+        let firsts: Vec<(TradeName, TradeRow)> = firsts(heard).into_iter().collect();
+        if firsts.iter().any(|(name, _)| view.get(name).is_some()) {
+            return Ok(false);
+        }
+        firsts.into_iter().for_each(|(name, row)| view.put(name, row));
+        Ok(true)
+    }
+
     pub(super) async fn trades_insert_heard(&self, heard: &[Heard]) -> Result<Vec<TradeName>, StoreError> {
         self.step("trades_insert_heard", heard.len()).await?;
         let (state, mut writes) = self.sight();

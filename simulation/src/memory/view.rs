@@ -19,6 +19,12 @@ impl<K: Ord + Clone, R: Clone> View<'_, K, R> {
         }
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        let is_there = |key: &K| self.get(key).is_some();
+        !self.held.keys().any(is_there) && !self.own.values().any(Option::is_some)
+    }
+
     /// Writes a row.
     pub fn put(&mut self, key: K, row: R) {
         self.own.insert(key, Some(row));

@@ -6,6 +6,33 @@ use testkit::{at, heard, id, ticker, trade};
 use crate::scene::{known_confirmed, known_heard, name, scene, through};
 
 #[tokio::test]
+async fn heard_trades_of_which_nothing_is_held_are_added_and_all_or_none_of_them() {
+    let scene = scene().await;
+    let [one, two] = [("a", 1_000), ("b", 2_000)].map(|(id, at)| heard(trade("BTC", id, at, "10", "1"), at + 5));
+    let suspect = Heard { suspicion: Some(Suspicion::Price), ..two.clone() };
+    let add = async |heard: &[Heard]| {
+        let txn = scene.begin().await;
+        let is_added = txn.trades_insert_unknown(heard).await.expect("an answer");
+        txn.commit().await.expect("what was refused is no failure of the transaction");
+        is_added
+    };
+
+    assert!(add(std::slice::from_ref(&one)).await);
+    assert!(!add(&[suspect.clone(), one.clone()]).await, "one is held");
+    assert_eq!(scene.number("select count(*) from transactions").await, 1);
+    assert!(add(std::slice::from_ref(&suspect)).await);
+    let known = scene.known(&[name(&one.trade), name(&two.trade)]).await;
+    let standing = |heard: &Heard| Standing::Heard { received_at: heard.received_at, suspicion: heard.suspicion };
+    let expected = [&one, &suspect].map(|heard| Known { trade: heard.trade.clone(), standing: standing(heard) });
+    assert_eq!(known, expected);
+
+    let txn = scene.begin().await;
+    txn.trades_insert_unplaced(&[heard(trade("ETH", "z", 500, "10", "1"), 900)]).await.expect("written");
+    txn.commit().await.expect("committed");
+    assert!(!add(&[heard(trade("BTC", "c", 3_000, "1", "1"), 5)]).await, "it may be aside");
+}
+
+#[tokio::test]
 async fn a_heard_trade_is_known_with_all_it_said() {
     let scene = scene().await;
     let trade = trade("BTC", "a", 1_684_083_600_123, "27000.12", "0.000000000000000001");

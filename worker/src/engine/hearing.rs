@@ -32,9 +32,13 @@ impl<T: Tables> Engine<T> {
             firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);
 
         let txn = self.tables.begin_relaxed().await?;
-        let inserted: HashSet<(Ticker, TradeId)> = txn.trades_insert_heard(&fresh).await?.into_iter().collect();
-        let (new, others): (Vec<Heard>, Vec<Heard>) =
-            fresh.into_iter().partition(|heard| inserted.contains(&key(heard)));
+        let (new, others) = if self.newness.is_likely(&fresh) && txn.trades_insert_unknown(&fresh).await? {
+            (fresh, Vec::new())
+        } else {
+            let inserted: HashSet<(Ticker, TradeId)> = txn.trades_insert_heard(&fresh).await?.into_iter().collect();
+            self.newness.learn(inserted.len() == fresh.len());
+            fresh.into_iter().partition(|heard| inserted.contains(&key(heard)))
+        };
         let others: Vec<Heard> = others.into_iter().chain(stale).collect();
         let keys: Vec<(Ticker, TradeId)> = others.iter().map(key).collect();
         let known = if keys.is_empty() { Vec::new() } else { txn.trades_known(&keys).await? };
@@ -113,6 +117,30 @@ impl<T: Tables> Engine<T> {
     fn settled_until(&self, ticker: &Ticker) -> EpochMs {
         // Only tickers with a book are asked for.
         self.books.get(ticker).map_or(EpochMs::MAX, |book| book.watermark().settled_until())
+    }
+}
+
+/// Whether the trades of a batch are all new: adding them at once is cheap then,
+/// and in vain else.
+#[derive(Debug, Default)]
+pub(super) struct Newness {
+    /// Batches to go until it is likely again.
+    doubted_for: u32,
+}
+
+impl Newness {
+    /// Smaller batches gain nothing.
+    const WORTH_TRYING: usize = 50;
+
+    /// A socket that repeats one trade repeats others.
+    const DOUBTED_FOR: u32 = 20;
+
+    fn is_likely(&self, batch: &[Heard]) -> bool {
+        self.doubted_for == 0 && Self::WORTH_TRYING <= batch.len()
+    }
+
+    fn learn(&mut self, all_were_new: bool) {
+        self.doubted_for = if all_were_new { self.doubted_for.saturating_sub(1) } else { Self::DOUBTED_FOR };
     }
 }
 

@@ -5,15 +5,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use market::{Market, RestClient, RestSettings};
 use tape::{EpochMs, Ticker, Watermark};
 
 use super::house::{EXCHANGE, House};
+use crate::ceiling::{Vouched, Way, write_figures, write_trades};
 use crate::made::{BEGINS_AT_MS, Made, Plan, ticker_name};
-
-/// Rows of one statement: more gain nothing.
-const ROWS: usize = 5_000;
 
 /// Reads every page of the tape, one after the other. Returns the seconds it
 /// took, and how many trades of the tape came.
@@ -41,7 +39,7 @@ pub async fn read(house: &House, plan: Plan) -> anyhow::Result<(f64, u64)> {
 /// Writes the trades and a final figure for every second into the same tables
 /// with the same indexes, as few and as large statements as pay, each on disk
 /// before the next.
-pub async fn write(house: &House, tape: &[Made], seconds: i64) -> anyhow::Result<f64> {
+pub async fn write(house: &House, way: Way, tape: &[Made], seconds: i64) -> anyhow::Result<f64> {
     let (_, client) = house.database("ceiling").await?;
     let days = BEGINS_AT_MS / 86_400_000..=(BEGINS_AT_MS + 1000 * seconds) / 86_400_000;
     for day in days {
@@ -49,37 +47,9 @@ pub async fn write(house: &House, tape: &[Made], seconds: i64) -> anyhow::Result
         let sql = format!("create table day_{day} partition of vwap_history for values from ({from}) to ({to})");
         client.batch_execute(&sql).await?;
     }
-    let insert_trades = client
-        .prepare(
-            "insert into transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated)
-            select $1, $2, id, ts, price::numeric, quantity::numeric, true
-            from unnest($3::text[], $4::bigint[], $5::text[], $6::text[]) as made (id, ts, price, quantity)",
-        )
-        .await?;
-    let insert_figures = client
-        .prepare(
-            "insert into vwap_history (exchange, ticker, interval, ts, price, volume, notional, trades,
-                confirmed_trades, entry, link, final_watermark, is_validated, calculated_at, final_at)
-            select $1, $2, 300000, ts, 61320.440123456789012345678901, 3000.12345678, 183963000.1234567891, 3000,
-                3000, ts, decode(repeat('5a', 32), 'hex'), ts, true, ts, ts
-            from unnest($3::bigint[]) as mark (ts)",
-        )
-        .await?;
-    let name = ticker_name(0);
-    let began = Instant::now();
-    for made in tape.chunks(ROWS) {
-        let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
-        let times: Vec<i64> = made.iter().map(|made| made.traded_at_ms).collect();
-        let prices: Vec<String> = made.iter().map(Made::price_text).collect();
-        let quantities: Vec<String> = made.iter().map(Made::quantity_text).collect();
-        let written = client.execute(&insert_trades, &[&EXCHANGE, &name, &ids, &times, &prices, &quantities]).await?;
-        if written != made.len() as u64 {
-            bail!("{written} trades written of {}", made.len());
-        }
-    }
     let marks: Vec<i64> = (1..=seconds).map(|second| BEGINS_AT_MS + 1000 * second).collect();
-    for marks in marks.chunks(ROWS) {
-        client.execute(&insert_figures, &[&EXCHANGE, &name, &marks]).await?;
-    }
+    let began = Instant::now();
+    write_trades(&client, way, EXCHANGE, tape, Vouched::Confirmed).await?;
+    write_figures(&client, way, EXCHANGE, &ticker_name(0), &marks).await?;
     Ok(began.elapsed().as_secs_f64())
 }

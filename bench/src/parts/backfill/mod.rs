@@ -13,6 +13,7 @@ use anyhow::{Context as _, ensure};
 
 use self::house::House;
 use crate::Bench;
+use crate::ceiling::Way;
 use crate::made::{BEGINS_AT_MS, Made, Plan, Tape, ticker_name};
 use crate::rounds::{Contestant, alternate, median};
 use crate::table::Row;
@@ -27,8 +28,8 @@ const BAR: f64 = 0.8;
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let scale = if bench.quick { 20 } else { 1 };
-    let dense = Plan { trades: 200_000 / scale, tickers: 1, seconds: 20_000 / i64::try_from(scale)?, seed: 5 };
-    let sparse = Plan { trades: 10_000 / scale, tickers: 1, seconds: 100_000 / i64::try_from(scale)?, seed: 6 };
+    let dense = Plan { trades: 600_000 / scale, tickers: 1, seconds: 60_000 / i64::try_from(scale)?, seed: 5 };
+    let sparse = Plan { trades: 30_000 / scale, tickers: 1, seconds: 300_000 / i64::try_from(scale)?, seed: 6 };
     let mut rows = Vec::new();
     for (name, plan) in [("dense: 10 trades a second", dense), ("sparse: a trade in 10 seconds", sparse)] {
         rows.extend(measure(bench, &runtime, name, plan)?);
@@ -54,13 +55,21 @@ fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: P
                 ensure!(trades == plan.trades, "{trades} trades of {}", plan.trades);
                 Ok(wall_s)
             }),
-            Contestant::new("Postgres alone", || runtime.block_on(ceilings::write(&house, &tape, plan.seconds))),
+            Contestant::new("Postgres alone, insert", || {
+                runtime.block_on(ceilings::write(&house, Way::Insert, &tape, plan.seconds))
+            }),
+            Contestant::new("Postgres alone, copy", || {
+                runtime.block_on(ceilings::write(&house, Way::Copy, &tape, plan.seconds))
+            }),
         ],
     )?;
-    let [ours, rest, postgres] = [0, 1, 2].map(|index| median(&samples[index], |wall_s| *wall_s));
+    let [ours, rest, insert, copy] = [0, 1, 2, 3].map(|index| median(&samples[index], |wall_s| *wall_s));
+    let postgres = insert.min(copy);
     let work = format!("{name}, {} trades to {} final marks", plan.trades, plan.seconds);
     let (slower, which) = if rest < postgres { (postgres, "Postgres") } else { (rest, "the market's REST") };
-    let shown = format!("{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres {postgres:.2} s)");
+    let shown = format!(
+        "{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres copying {copy:.2} s, inserting {insert:.2} s)"
+    );
     Ok(vec![Row::compared(&work, format!("{ours:.2} s"), shown, slower / ours, BAR)])
 }
 

@@ -5,6 +5,9 @@ mod histogram;
 mod scene;
 mod watch;
 
+pub(super) use self::histogram::Buckets;
+pub(super) use self::scene::counter;
+
 use std::time::Duration;
 
 use crate::Bench;

@@ -133,7 +133,7 @@ impl Scene {
 }
 
 /// The sum of a counter over its labels.
-fn counter(metrics: &str, name: &str) -> u64 {
+pub(in crate::parts) fn counter(metrics: &str, name: &str) -> u64 {
     let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
     let values = metrics.lines().filter(of_name).filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
     values.sum()

@@ -141,6 +141,10 @@ impl Script {
                 let reaches = draw.some(|draw| (draw.ticker(), draw.instant()));
                 told(sorted(txn.trades_heard_until(&reaches).await))
             }
+            "trades_insert_unknown" => {
+                let heard = draw.some(Draw::heard);
+                told(txn.trades_insert_unknown(&heard).await)
+            }
             "trades_insert_heard" => {
                 let heard = draw.some(Draw::heard);
                 told(sorted(txn.trades_insert_heard(&heard).await))

@@ -1,0 +1,158 @@
+//! More trades than can be written: how many are, what becomes of the others,
+//! and whether all is well again afterwards.
+
+mod feeder;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use self::feeder::Feeder;
+use crate::Bench;
+use crate::ceiling::{Vouched, Way, write_trades};
+use crate::filled::Filled;
+use crate::made::{Made, Plan, Tape, ticker_name};
+use crate::parts::live::{Buckets, counter};
+use crate::rounds::{Contestant, alternate, median};
+use crate::servers::Server;
+use crate::table::Row;
+
+/// How many tickers the socket tells of.
+const TICKERS: usize = 20;
+
+/// Told a second while it is too much.
+const TOO_MANY: u64 = 150_000;
+
+/// Told a second before and after.
+const FEW: u64 = 2_000;
+
+/// By then all must be well again.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// How much of the fastest statement is asked for.
+const BAR: f64 = 0.8;
+
+/// What was seen of the worker, or of a statement.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    committed_per_s: f64,
+    dropped_per_s: f64,
+    told: u64,
+    recovered_within_s: f64,
+    p99_after_s: f64,
+}
+
+/// Measures a socket that tells too much.
+///
+/// # Errors
+/// When a program fails, a trade is neither committed nor counted, or it does not recover.
+pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let lasting = Duration::from_secs(if bench.quick { 3 } else { 15 });
+    let trades = if bench.quick { 20_000 } else { 400_000 };
+    let tape: Vec<Made> = Tape::new(Plan { trades, tickers: TICKERS, seconds: 600, seed: 9 }).collect();
+    let statement = |way| runtime.block_on(alone(way, &tape));
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("ours", || runtime.block_on(overload(bench, lasting))),
+            Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
+            Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
+        ],
+    )?;
+    let [ours, insert, copy] = [0, 1, 2].map(|index| median(&samples[index], |seen| seen.committed_per_s));
+    let of = |measure: fn(&Seen) -> f64| median(&samples[0], measure);
+    let told: u64 = samples[0].iter().map(|seen| seen.told).sum();
+    let after = of(|seen| seen.p99_after_s);
+    Ok(vec![
+        Row::compared(
+            &format!("{TOO_MANY} trades a second told: committed a second"),
+            format!("{ours:.0}"),
+            format!("the faster alone: copying {copy:.0}, inserting {insert:.0}"),
+            ours / insert.max(copy),
+            BAR,
+        ),
+        Row::absolute(
+            "the same: each trade is committed or counted as dropped",
+            format!("{:.0} dropped a second; all of {told} told", of(|seen| seen.dropped_per_s)),
+            "none is lost count of",
+            true,
+        ),
+        Row::absolute(
+            &format!("then {FEW} a second: nothing is dropped any more, and from a frame to its committed row, p99"),
+            format!("within {:.0} ms, {:.1} s later", after * 1e3, of(|seen| seen.recovered_within_s)),
+            "≤ 100 ms",
+            after <= 0.1,
+        ),
+    ])
+}
+
+/// The same rows from memory.
+async fn alone(way: Way, tape: &[Made]) -> anyhow::Result<Seen> {
+    let filled = Filled::as_shipped().await?;
+    let client = filled.client().await?;
+    let began = Instant::now();
+    write_trades(&client, way, "generic", tape, Vouched::Heard).await?;
+    Ok(Seen { committed_per_s: tape.len() as f64 / began.elapsed().as_secs_f64(), ..Seen::default() })
+}
+
+async fn overload(bench: &Bench, lasting: Duration) -> anyhow::Result<Seen> {
+    let filled = Filled::as_shipped().await?;
+    let feeder = Feeder::start(TICKERS, FEW).await?;
+    let own = testkit::free_port();
+    let mut command = Command::new(bench.programs.join("worker"));
+    let names: Vec<String> = (0..TICKERS).map(ticker_name).collect();
+    command.env_clear().envs([
+        ("PG_STRING", filled.url.clone()),
+        ("TICKERS", names.join(",")),
+        ("WORKER_PORT", own.to_string()),
+        ("LOG", "warn".to_owned()),
+        ("MARKET_WS_URL", format!("ws://127.0.0.1:{}/stream", feeder.port)),
+        ("MARKET_REST_URL", format!("http://127.0.0.1:{}/trades", feeder.port)),
+    ]);
+    let worker = tokio::task::spawn_blocking(move || Server::at(&mut command, own, "/health", "\"status\":\"ok\""));
+    let worker = worker.await?.context("the worker")?;
+    let look = || worker.get("/metrics");
+    let (heard, dropped) = ("truetape_heard_trades_total", "truetape_socket_dropped_total");
+    let began = Instant::now();
+    while counter(&look()?, heard) < 5_000 {
+        ensure!(began.elapsed() < RECOVERS_WITHIN, "nothing is heard");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    feeder.tell(TOO_MANY);
+    // Until the queue is full.
+    tokio::time::sleep(lasting / 3).await;
+    let (before, since) = (look()?, Instant::now());
+    tokio::time::sleep(lasting).await;
+    let (after, seconds) = (look()?, since.elapsed().as_secs_f64());
+    let grown = |name| counter(&after, name).saturating_sub(counter(&before, name)) as f64 / seconds;
+
+    feeder.tell(FEW);
+    let relieved = Instant::now();
+    let mut page = look()?;
+    let (recovered_within_s, p99_after_s) = loop {
+        ensure!(relieved.elapsed() < RECOVERS_WITHIN, "it does not recover");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let next = look()?;
+        let delays = |page: &str| Buckets::read(page, "truetape_heard_delay_seconds");
+        let p99 = delays(&next).percentile_since(&delays(&page), 99);
+        if counter(&next, dropped) == counter(&page, dropped) && p99 <= 0.1 {
+            break (relieved.elapsed().as_secs_f64(), p99);
+        }
+        page = next;
+    };
+    feeder.tell(0);
+    let told = loop {
+        let page = look()?;
+        let accounted = counter(&page, heard) + counter(&page, dropped);
+        if accounted == feeder.told() {
+            break accounted;
+        }
+        ensure!(relieved.elapsed() < 2 * RECOVERS_WITHIN, "{} told, {accounted} accounted for", feeder.told());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let (committed_per_s, dropped_per_s) = (grown(heard), grown(dropped));
+    Ok(Seen { committed_per_s, dropped_per_s, told, recovered_within_s, p99_after_s })
+}

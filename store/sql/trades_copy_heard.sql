@@ -1,0 +1,5 @@
+-- Adds trades heard on the socket of which nothing is held.
+-- That is not looked up: the key refuses a name that is there, and with it all
+-- of them, for whoever looks to add the others.
+copy transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at, suspicion)
+from stdin (format binary)
