@@ -20,6 +20,7 @@
 
 mod backfill;
 mod decode;
+mod growth;
 mod historical;
 mod latest;
 mod live;
@@ -77,6 +78,11 @@ pub const PARTS: &[Part] = &[
         name: "live",
         about: "Socket to committed rows and served figures: whole worker and api, real Postgres, the practice market.",
         run: live::run,
+    },
+    Part {
+        name: "growth",
+        about: "A live market on tables that have grown, beside empty ones; and while a day is let go of.",
+        run: growth::run,
     },
     Part {
         name: "replay",

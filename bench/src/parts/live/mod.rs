@@ -6,15 +6,13 @@ mod scene;
 mod watch;
 
 pub(super) use self::histogram::Buckets;
-pub(super) use self::scene::counter;
+pub(super) use self::scene::{Lived, Scene, counter};
 
 use std::time::Duration;
 
 use crate::Bench;
 use crate::rounds::{Contestant, alternate, median};
 use crate::table::Row;
-
-use self::scene::{Lived, Scene};
 
 /// Measures a live market of several sizes.
 ///

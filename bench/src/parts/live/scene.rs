@@ -40,6 +40,10 @@ pub struct Lived {
     pub mark_p99_s: f64,
     /// From a frame to its committed row, in s.
     pub heard_p99_s: f64,
+    /// The same, on average.
+    pub heard_mean_s: f64,
+    /// From a second mark to its committed figures, on average, in s.
+    pub mark_mean_s: f64,
     /// Trades committed a second.
     pub heard_per_s: f64,
     /// Trades dropped at the bound of the queue.
@@ -49,11 +53,10 @@ pub struct Lived {
 }
 
 /// All that runs, in the order in which it is ended.
-struct House {
+pub struct House {
     api: Server,
     worker: Server,
     _market: Server,
-    _filled: Filled,
 }
 
 impl fmt::Display for Scene {
@@ -67,12 +70,12 @@ impl Scene {
         (0..self.tickers).map(|index| format!("T{index}")).collect()
     }
 
-    /// Starts everything and waits until figures are served.
+    /// Starts everything on a database, with more environment for the worker,
+    /// and waits until figures are served.
     ///
     /// # Errors
     /// When something does not start.
-    async fn build(&self, bench: &Bench) -> anyhow::Result<House> {
-        let filled = Filled::as_shipped().await?;
+    pub async fn build(&self, bench: &Bench, url: &str, more: &[(&str, &str)]) -> anyhow::Result<House> {
         let (market, own, api) = (testkit::free_port(), testkit::free_port(), testkit::free_port());
         let names = self.names();
         let mut command = Command::new(bench.programs.join("venue"));
@@ -81,7 +84,7 @@ impl Scene {
         let venue = Server::at(&mut command, market, "/", "practice market").context("the market")?;
         let mut command = Command::new(bench.programs.join("worker"));
         command.env_clear().envs([
-            ("PG_STRING", filled.url.clone()),
+            ("PG_STRING", url.to_owned()),
             ("TICKERS", names.join(",")),
             ("MAX_TICKERS", (self.tickers + 1).to_string()),
             ("REST_RATE", "5000".to_owned()),
@@ -90,12 +93,13 @@ impl Scene {
             ("MARKET_WS_URL", format!("ws://127.0.0.1:{market}/stream")),
             ("MARKET_REST_URL", format!("http://127.0.0.1:{market}/trades")),
         ]);
+        command.envs(more.iter().copied());
         let worker = Server::at(&mut command, own, "/health", "\"status\":\"ok\"").context("the worker")?;
         let mut command = Command::new(bench.programs.join("api"));
-        command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", api.to_string())]);
+        command.env_clear().envs([("PG_STRING", url.to_owned()), ("PORT", api.to_string())]);
         command.envs([("HTTP_WORKERS", "1"), ("LOG", "warn")]);
         let api = Server::at(&mut command, api, "/health/livez", "").context("the api")?;
-        let house = House { api, worker, _market: venue, _filled: filled };
+        let house = House { api, worker, _market: venue };
         let began = Instant::now();
         for name in names.iter().rev().take(3).chain(names.iter().take(3)) {
             while !house.api.get(&format!("/latest?ticker={name}")).unwrap_or_default().contains("\"ts\":") {
@@ -106,13 +110,22 @@ impl Scene {
         Ok(house)
     }
 
-    /// Lets it live for a while, and watches.
+    /// Lets it live for a while on a database of its own, and watches.
     ///
     /// # Errors
     /// When something fails, or an answer is wrong.
     pub async fn live(&self, bench: &Bench) -> anyhow::Result<Lived> {
-        let house = self.build(bench).await?;
+        let filled = Filled::as_shipped().await?;
+        let house = self.build(bench, &filled.url, &[]).await?;
         tokio::time::sleep(WARM_UP).await;
+        self.watch(&house).await
+    }
+
+    /// Watches for as long as it is measured.
+    ///
+    /// # Errors
+    /// When something fails, or an answer is wrong.
+    pub async fn watch(&self, house: &House) -> anyhow::Result<Lived> {
         let before = house.worker.get("/metrics")?;
         let names = self.names();
         let watched: Vec<String> = names.iter().step_by((self.tickers / self.watched).max(1)).cloned().collect();
@@ -120,16 +133,30 @@ impl Scene {
         let served_p99_ms = tokio::task::spawn_blocking(move || served_p99_ms(address, &watched, lasting)).await??;
         let after = house.worker.get("/metrics")?;
         let p99 = |name| Buckets::read(&after, name).percentile_since(&Buckets::read(&before, name), 99);
+        let mean = |name| mean_since(&before, &after, name);
         let grown = |name| counter(&after, name).saturating_sub(counter(&before, name));
         Ok(Lived {
             served_p99_ms,
             mark_p99_s: p99("truetape_mark_delay_seconds"),
             heard_p99_s: p99("truetape_heard_delay_seconds"),
+            heard_mean_s: mean("truetape_heard_delay_seconds"),
+            mark_mean_s: mean("truetape_mark_delay_seconds"),
             heard_per_s: grown("truetape_heard_trades_total") as f64 / self.lasting.as_secs_f64(),
             dropped: grown("truetape_socket_dropped_total"),
             peak_mib: house.worker.memory_mib().1,
         })
     }
+}
+
+/// The average of what a histogram counted between two looks, in its unit.
+fn mean_since(before: &str, after: &str, name: &str) -> f64 {
+    let value = |page: &str, of: &str| -> f64 {
+        let name = format!("{name}_{of}");
+        let of_name = |line: &&str| line.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        page.lines().filter(of_name).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    };
+    let grown = |of| value(after, of) - value(before, of);
+    grown("sum") / grown("count")
 }
 
 /// The sum of a counter over its labels.
