@@ -27,15 +27,7 @@ impl WriteTxn {
             [&self.venue, &tickers[at], &ids[at], &traded_at[at], &prices[at], &quantities[at], &true]
         };
         let sql = include_str!("../sql/trades_copy_unheld.sql");
-        let (_, written) = tokio::try_join!(
-            biased;
-            self.session.batch("marking where to go back to", "savepoint unheld"),
-            self.session.copy_unless_held(sql, &TYPES, (0..ids.len()).map(row)),
-        )?;
-        if written.is_none() {
-            self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
-        }
-        Ok(written.is_some())
+        self.copy_or_go_back(sql, &TYPES, (0..ids.len()).map(row)).await
     }
 
     /// Writes the true values of trades. When the socket brought one first is

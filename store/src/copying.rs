@@ -10,6 +10,28 @@ use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
 use crate::session::{Param, Session, promise_of};
+use crate::txn::WriteTxn;
+
+impl WriteTxn {
+    /// Copies rows into a table as [`Session::copy_unless_held`] does; false,
+    /// and nothing is changed, when a key is taken.
+    pub(crate) async fn copy_or_go_back<const COLUMNS: usize>(
+        &self,
+        sql: &'static str,
+        types: &[Type; COLUMNS],
+        rows: impl Iterator<Item = [Param<'_>; COLUMNS]>,
+    ) -> Result<bool, StoreError> {
+        let (_, copied) = tokio::try_join!(
+            biased;
+            self.session.batch("marking where to go back to", "savepoint unheld"),
+            self.session.copy_unless_held(sql, types, rows),
+        )?;
+        if copied.is_none() {
+            self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
+        }
+        Ok(copied.is_some())
+    }
+}
 
 impl Session {
     /// Copies rows into a table by a statement from a `.sql` file that names as

@@ -18,6 +18,9 @@ use crate::row::{column, count};
 use crate::session::Param;
 use crate::txn::WriteTxn;
 
+/// Fewer rows are written as quickly by a statement that looks what is there.
+const WORTH_COPYING: usize = 100;
+
 /// How many rows one statement writes at most.
 const ROWS_AT_ONCE: usize = 10_000;
 
@@ -128,6 +131,9 @@ impl WriteTxn {
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let sql = include_str!("../sql/figures_insert_provisional.sql");
             let columns = FigureColumns::new(rows);
+            if WORTH_COPYING <= rows.len() && self.figures_copy_said(&columns, rows, calculated_at).await? {
+                continue;
+            }
             let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(rows);
             let more: [Param<'_>; 4] = [&tails, &classes, &bounds, &unsaid];
             self.figures_write(sql, &columns, calculated_at, &more).await?;
@@ -247,6 +253,59 @@ impl WriteTxn {
         let common: [Param<'_>; 11] =
             [&self.venue, tickers, intervals, marks, prices, volumes, notionals, trades, confirmed, &at, quarantined];
         self.session.execute(sql, &[&common, more].concat()).await
+    }
+
+    /// Writes provisional figures of marks of which nothing was said; false,
+    /// and none is written, when something was said of one.
+    async fn figures_copy_said(
+        &self,
+        columns: &FigureColumns<'_>,
+        figures: &[&Figure],
+        at: EpochMs,
+    ) -> Result<bool, StoreError> {
+        const TYPES: [Type; 16] = [
+            Type::TEXT,
+            Type::TEXT,
+            Type::INT8,
+            Type::INT8,
+            Type::NUMERIC,
+            Type::NUMERIC,
+            Type::NUMERIC,
+            Type::INT8,
+            Type::INT8,
+            Type::INT8,
+            Type::BOOL,
+            Type::INT8,
+            Type::INT8,
+            Type::INT2,
+            Type::NUMERIC,
+            Type::TEXT,
+        ];
+        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
+        let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(figures);
+        let at = at.ms();
+        let row = |index: usize| -> [Param<'_>; 16] {
+            [
+                &self.venue,
+                &tickers[index],
+                &intervals[index],
+                &marks[index],
+                &prices[index],
+                &volumes[index],
+                &notionals[index],
+                &trades[index],
+                &columns.confirmed_trades[index],
+                &columns.quarantined_trades[index],
+                &false,
+                &at,
+                &tails[index],
+                &classes[index],
+                &bounds[index],
+                &unsaid[index],
+            ]
+        };
+        let sql = include_str!("../sql/figures_copy_said.sql");
+        self.copy_or_go_back(sql, &TYPES, (0..figures.len()).map(row)).await
     }
 
     /// Writes final figures of marks of which nothing was said.

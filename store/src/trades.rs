@@ -78,21 +78,12 @@ impl WriteTxn {
                 &suspicions[at],
             ]
         };
-        let venue: Params<'_> = &[&self.venue];
-        let (aside, ()) = tokio::try_join!(
-            biased;
-            self.session.query_opt(include_str!("../sql/unplaced_any.sql"), venue),
-            self.session.batch("marking where to go back to", "savepoint unheld"),
-        )?;
+        let aside = self.session.query_opt(include_str!("../sql/unplaced_any.sql"), &[&self.venue]).await?;
         if aside.map_or(Ok(true), |row| column(&row, "is_any"))? {
             return Ok(false);
         }
         let sql = include_str!("../sql/trades_copy_heard.sql");
-        let written = self.session.copy_unless_held(sql, &TYPES, (0..ids.len()).map(row)).await?;
-        if written.is_none() {
-            self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
-        }
-        Ok(written.is_some())
+        self.copy_or_go_back(sql, &TYPES, (0..ids.len()).map(row)).await
     }
 
     /// Adds heard trades and names those that were new. One that is there

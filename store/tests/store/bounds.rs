@@ -42,6 +42,37 @@ async fn said(scene: &Scene, marks: &[i64]) -> Vec<(i64, SaidBefore)> {
     said.into_iter().map(|(_, mark, said)| (mark.at().ms(), said)).collect()
 }
 
+/// Of all that is kept of figures but their marks: how many differ, one of them, and how many there are.
+async fn kinds(scene: &Scene) -> String {
+    let sql = "select concat_ws(' ', count(distinct kept.all_of_it), min(kept.all_of_it), count(*)) from (
+            select (to_jsonb(figure) - 'ts')::text as all_of_it from vwap_history as figure
+        ) as kept";
+    scene.text(sql).await.expect("figures")
+}
+
+#[tokio::test]
+async fn hundreds_of_figures_are_said_and_said_anew_as_one_is() {
+    let scene = scene().await;
+    let bound = Deviation::from_units(1_250_000).expect("small");
+    let many = |price: &str| -> Vec<Figure> {
+        let of = |second: i64| Figure { quarantined_trades: 3, ..bounded(1_000 * second, Some(price), Ok(bound)) };
+        (1..=150).map(of).collect()
+    };
+    say(&scene, &many("11")[..1]).await;
+    let one = kinds(&scene).await.strip_suffix(" 1").map(str::to_owned);
+    // The first is there: the others have to wait until that is seen to.
+    say(&scene, &many("11")).await;
+    let at_once = kinds(&scene).await.strip_suffix(" 150").map(str::to_owned);
+    assert!(one.as_ref().is_some_and(|one| one.starts_with("1 {")) && one == at_once, "{one:?} {at_once:?}");
+
+    scene.client.batch_execute("delete from vwap_history").await.expect("deleted");
+    say(&scene, &many("11")).await;
+    assert_eq!(kinds(&scene).await.strip_suffix(" 150").map(str::to_owned), one, "none was there");
+    say(&scene, &many("12")).await;
+    let anew = kinds(&scene).await;
+    assert!(anew.starts_with("1 {") && anew.contains("\"price\": 12,") && anew.ends_with(" 150"), "{anew}");
+}
+
 #[tokio::test]
 async fn what_was_said_of_a_mark_is_read_back_until_it_is_final_and_stays_beside_it() {
     let scene = scene().await;

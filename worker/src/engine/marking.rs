@@ -11,6 +11,10 @@ use crate::tables::{Tables, TablesTxn};
 /// mark in any case.
 const FIGURES_MADE_UP: usize = 50_000;
 
+/// Tickers whose figures are written in one transaction: those of the first are
+/// served while those of the last are written.
+const TICKERS_TOGETHER: usize = 1_000;
+
 impl<T: Tables> Engine<T> {
     /// Writes the figures of every mark up to `now` that was not spoken of yet.
     ///
@@ -28,30 +32,38 @@ impl<T: Tables> Engine<T> {
             return Ok(());
         }
         let affordable = i64::try_from(FIGURES_MADE_UP / self.books.len().max(1)).unwrap_or(1).max(1);
-        let mut next = mark.minus_seconds(missed.min(affordable) - 1);
+        let next = mark.minus_seconds(missed.min(affordable) - 1);
         if affordable < missed {
             self.timing.passed_over(next.minus_seconds(1));
         }
-        let mut figures = Vec::with_capacity(self.books.len());
-        let mut newest_from = 0;
-        while next <= mark {
-            newest_from = figures.len();
-            for (ticker, book) in self.books.iter_mut() {
-                let Some(said) = book.provisional_at(next) else { continue };
-                let bound = Some(self.bounds.state(ticker, book, &said));
-                figures.push(Figure { bound, ..Figure::new(ticker.clone(), self.settings.interval, said) });
-            }
-            next = next.next();
-        }
         self.live_at = mark;
-
-        let calculated_at = self.clock.wall();
-        let txn = self.tables.begin_relaxed().await?;
-        txn.figures_insert_provisional(&figures, calculated_at).await?;
-        txn.latest_upsert(&figures[newest_from..], false, calculated_at).await?;
-        txn.commit().await?;
+        for from in (0..self.books.len()).step_by(TICKERS_TOGETHER) {
+            let figures = self.figures_said(from, next, mark);
+            let newest_from = figures.partition_point(|figure| figure.mark < mark);
+            let calculated_at = self.clock.wall();
+            let txn = self.tables.begin_relaxed().await?;
+            txn.figures_insert_provisional(&figures, calculated_at).await?;
+            txn.latest_upsert(&figures[newest_from..], false, calculated_at).await?;
+            txn.commit().await?;
+        }
         self.metrics.evidence_bytes.set(i64::try_from(self.bounds.bytes()).unwrap_or(i64::MAX));
         self.metrics.marked(mark, self.clock.wall());
         Ok(())
+    }
+
+    /// What is said of the marks from one to another, in their order, of the
+    /// tickers that are written together.
+    fn figures_said(&mut self, from: usize, first: Mark, last: Mark) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        let mut mark = first;
+        while mark <= last {
+            for (ticker, book) in self.books.iter_mut().skip(from).take(TICKERS_TOGETHER) {
+                let Some(said) = book.provisional_at(mark) else { continue };
+                let bound = Some(self.bounds.state(ticker, book, &said));
+                figures.push(Figure { bound, ..Figure::new(ticker.clone(), self.settings.interval, said) });
+            }
+            mark = mark.next();
+        }
+        figures
     }
 }
