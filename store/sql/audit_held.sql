@@ -2,6 +2,8 @@
 -- held under the names $5; and how much of the tape is settled and kept.
 -- One statement, so that trades let go of meanwhile are not missed: then the
 -- tape begins later too. There is one row at least for a ticker that is known.
+-- The offsets keep both searches in the index from end to end of the span and
+-- from name to name: without, all of the tape is read.
 select
     standing.tape_from,
     standing.validated_until,
@@ -16,13 +18,17 @@ select
     held.suspicion
 from tickers_validation_timestamp as standing
 left join lateral (
-    select trade.tradeid, trade.ts, trade.price, trade.quantity, trade.is_validated, trade.received_at,
-        trade.suspicion
-    from transactions as trade
-    where trade.exchange = $1
-        and trade.ticker = $2
-        and trade.ts > greatest($3, standing.tape_from)
-        and trade.ts <= least($4, standing.validated_until)
+    select spanned.tradeid, spanned.ts, spanned.price, spanned.quantity, spanned.is_validated, spanned.received_at,
+        spanned.suspicion
+    from (
+        select trade.*
+        from transactions as trade
+        where trade.exchange = $1
+            and trade.ticker = $2
+            and trade.ts > greatest($3, standing.tape_from)
+            and trade.ts <= least($4, standing.validated_until)
+        offset 0
+    ) as spanned
     union
     select named.tradeid, named.ts, named.price, named.quantity, named.is_validated, named.received_at,
         named.suspicion

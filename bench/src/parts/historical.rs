@@ -100,7 +100,7 @@ impl Sizes {
 fn api(bench: &Bench, filled: &Filled) -> anyhow::Result<Server> {
     let port = testkit::free_port();
     let mut command = Command::new(bench.programs.join("api"));
-    command.env("PG_STRING", &filled.url).env("PORT", port.to_string()).env("HTTP_WORKERS", "1").env("LOG", "warn");
+    command.env("PG_STRING", &filled.url).env("PORT", port.to_string()).env("LOG", "warn");
     command.env("DB_POOL", CONNECTIONS.to_string());
     let path = format!("/historical?ticker=T0&ts={}", BEGINS_AT_MS + 1_000);
     Server::at(&mut command, port, &path, "\"price\":\"27000.125\"").context("the api")
