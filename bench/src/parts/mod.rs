@@ -25,6 +25,7 @@ mod historical;
 mod latest;
 mod live;
 mod replay;
+mod soak;
 mod socket;
 mod window;
 
@@ -83,6 +84,11 @@ pub const PARTS: &[Part] = &[
         name: "growth",
         about: "A live market on tables that have grown, beside empty ones; and while a day is let go of.",
         run: growth::run,
+    },
+    Part {
+        name: "soak",
+        about: "The worker's memory over half an hour of a live market, and what a second of a ticker takes.",
+        run: soak::run,
     },
     Part {
         name: "replay",

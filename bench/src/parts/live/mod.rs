@@ -6,7 +6,7 @@ mod scene;
 mod watch;
 
 pub(super) use self::histogram::Buckets;
-pub(super) use self::scene::{Lived, Scene, counter};
+pub(super) use self::scene::{House, Lived, Scene, counter};
 
 use std::time::Duration;
 

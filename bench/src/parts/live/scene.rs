@@ -55,7 +55,8 @@ pub struct Lived {
 /// All that runs, in the order in which it is ended.
 pub struct House {
     api: Server,
-    worker: Server,
+    /// Which is watched.
+    pub worker: Server,
     _market: Server,
 }
 
