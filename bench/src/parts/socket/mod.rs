@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use futures_util::StreamExt as _;
 
 use self::feeder::Feeder;
 use crate::Bench;
@@ -59,9 +60,10 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             Contestant::new("ours", || runtime.block_on(overload(bench, lasting))),
             Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
             Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
+            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&tape))),
         ],
     )?;
-    let [ours, insert, copy] = [0, 1, 2].map(|index| median(&samples[index], |seen| seen.committed_per_s));
+    let [ours, insert, copy, beside] = [0, 1, 2, 3].map(|index| median(&samples[index], |seen| seen.committed_per_s));
     let of = |measure: fn(&Seen) -> f64| median(&samples[0], measure);
     let told: u64 = samples[0].iter().map(|seen| seen.told).sum();
     let after = of(|seen| seen.p99_after_s);
@@ -72,6 +74,11 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             format!("the faster alone: copying {copy:.0}, inserting {insert:.0}"),
             ours / insert.max(copy),
             BAR,
+        ),
+        Row::told(
+            "the same, beside copying while somebody reads as many frames and does nothing with them",
+            format!("{ours:.0}"),
+            format!("{beside:.0}: {:.2} of it", ours / beside),
         ),
         Row::absolute(
             "the same: each trade is committed or counted as dropped",
@@ -95,6 +102,18 @@ async fn alone(way: Way, tape: &[Made]) -> anyhow::Result<Seen> {
     let began = Instant::now();
     write_trades(&client, way, "generic", tape, Vouched::Heard).await?;
     Ok(Seen { committed_per_s: tape.len() as f64 / began.elapsed().as_secs_f64(), ..Seen::default() })
+}
+
+/// The same while the market tells too much and somebody listens: what is left
+/// of the machine for Postgres, whoever writes.
+async fn beside_a_reader(tape: &[Made]) -> anyhow::Result<Seen> {
+    let feeder = Feeder::start(TICKERS, TOO_MANY).await?;
+    let url = format!("ws://127.0.0.1:{}/stream", feeder.port);
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
+    let reading = tokio::spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
+    let seen = alone(Way::Copy, tape).await;
+    reading.abort();
+    seen
 }
 
 async fn overload(bench: &Bench, lasting: Duration) -> anyhow::Result<Seen> {
