@@ -85,6 +85,24 @@ async fn trades_of_which_nothing_is_held_are_written_and_all_or_none_of_them() {
 }
 
 #[tokio::test]
+async fn that_one_of_thousands_is_held_is_told_wherever_it_stands_among_them() {
+    let scene = scene().await;
+    let trades: Vec<_> =
+        (0..20_000).map(|index| trade("BTC", &format!("{index:05}"), 1_000 + index, "27000.12", "0.5")).collect();
+    let all: Vec<_> = trades.iter().collect();
+    for held in [0, 9_999, 19_999] {
+        scene.client.batch_execute("delete from transactions").await.expect("deleted");
+        scene.confirm(&trades[held..=held]).await;
+
+        let txn = scene.begin().await;
+        assert!(!txn.trades_insert_unheld(&all).await.expect("an answer"), "{held}");
+        txn.commit().await.expect("committed");
+
+        assert_eq!(scene.number("select count(*) from transactions").await, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_correction_changes_confirmed_trades_only() {
     let scene = scene().await;
     let (confirmed, said) = (trade("BTC", "a", 1_000, "10", "1"), trade("BTC", "b", 1_000, "10", "1"));
