@@ -1,7 +1,7 @@
 //! What one REST page settles: which trades are confirmed, what the socket had
 //! said of them, and where the watermark goes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::{EpochMs, Page, Patience, Suspicion, Trade, TradeId, Watermark};
 
@@ -95,20 +95,24 @@ pub struct Outcome {
 /// trade of the ticker that was heard and is not confirmed, as far as its
 /// claimed time is within the page's [`Page::reach`].
 pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: Patience) -> Outcome {
-    let known_by_id: HashMap<&TradeId, &Known> = known.iter().map(|known| (&known.trade.id, known)).collect();
-    let mut told: HashSet<&TradeId> = HashSet::new();
+    let places: HashMap<&TradeId, usize> =
+        known.iter().enumerate().map(|(place, known)| (&known.trade.id, place)).collect();
+    let mut is_told = vec![false; known.len()];
     let mut confirmations = Vec::new();
     let mut corrections = Vec::new();
     let limit = page.limit(watermark, patience);
     for trade in page.judged(watermark, patience) {
-        match known_by_id.get(&trade.id) {
+        let place = places.get(&trade.id).copied();
+        if let Some(place) = place {
+            is_told[place] = true;
+        }
+        match place.map(|place| &known[place]) {
             None => {
                 let was_listening = patience.listening_since.is_some_and(|since| since <= trade.traded_at);
                 let verdict = if was_listening { Verdict::Missing } else { Verdict::Unheard };
                 confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at: None, suspicion: None });
             }
             Some(Known { trade: held, standing: Standing::Heard { received_at, suspicion } }) => {
-                told.insert(&trade.id);
                 let verdict = if held == trade { Verdict::Matched } else { Verdict::Altered { heard: held.clone() } };
                 let (received_at, suspicion) = (Some(*received_at), *suspicion);
                 confirmations.push(Confirmation { trade: trade.clone(), verdict, received_at, suspicion });
@@ -125,11 +129,11 @@ pub fn reconcile(watermark: &Watermark, page: &Page, known: &[Known], patience: 
     let settled_until = next.settled_until();
     let mut phantoms = Vec::new();
     let mut unplaced = Vec::new();
-    for known in known {
+    for (known, is_told) in known.iter().zip(is_told) {
         let Standing::Heard { received_at, .. } = known.standing else {
             continue;
         };
-        if told.contains(&known.trade.id) || settled_until < known.trade.traded_at {
+        if is_told || settled_until < known.trade.traded_at {
             continue;
         }
         // A trade is made before it is heard: once everything up to its hearing
