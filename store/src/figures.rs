@@ -1,18 +1,19 @@
 //! Figures: one per ticker, interval and mark. A provisional one may be said
 //! anew; a final one changes by a restatement only.
 
+mod columns;
+mod copied;
+
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
-use postgres_types::Type;
 use tape::book::Said;
 use tape::bound::Statement;
 use tape::{Digest, EpochMs, Head, Interval, Mark, Sums, Ticker};
 
+use self::columns::{AppendedColumns, ChainedColumns, FigureColumns};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
-use crate::chain::entry_number;
-use crate::numeric::Numeric;
 use crate::partitions::Day;
 use crate::row::{column, count};
 use crate::session::Param;
@@ -255,111 +256,6 @@ impl WriteTxn {
         self.session.execute(sql, &[&common, more].concat()).await
     }
 
-    /// Writes provisional figures of marks of which nothing was said; false,
-    /// and none is written, when something was said of one.
-    async fn figures_copy_said(
-        &self,
-        columns: &FigureColumns<'_>,
-        figures: &[&Figure],
-        at: EpochMs,
-    ) -> Result<bool, StoreError> {
-        const TYPES: [Type; 16] = [
-            Type::TEXT,
-            Type::TEXT,
-            Type::INT8,
-            Type::INT8,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::INT8,
-            Type::INT8,
-            Type::INT8,
-            Type::BOOL,
-            Type::INT8,
-            Type::INT8,
-            Type::INT2,
-            Type::NUMERIC,
-            Type::TEXT,
-        ];
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
-        let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(figures);
-        let at = at.ms();
-        let row = |index: usize| -> [Param<'_>; 16] {
-            [
-                &self.venue,
-                &tickers[index],
-                &intervals[index],
-                &marks[index],
-                &prices[index],
-                &volumes[index],
-                &notionals[index],
-                &trades[index],
-                &columns.confirmed_trades[index],
-                &columns.quarantined_trades[index],
-                &false,
-                &at,
-                &tails[index],
-                &classes[index],
-                &bounds[index],
-                &unsaid[index],
-            ]
-        };
-        let sql = include_str!("../sql/figures_copy_said.sql");
-        self.copy_or_go_back(sql, &TYPES, (0..figures.len()).map(row)).await
-    }
-
-    /// Writes final figures of marks of which nothing was said.
-    async fn figures_copy_final(&self, figures: &[&Figure], at: EpochMs) -> Result<(), StoreError> {
-        const TYPES: [Type; 15] = [
-            Type::TEXT,
-            Type::TEXT,
-            Type::INT8,
-            Type::INT8,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::INT8,
-            Type::INT8,
-            Type::BOOL,
-            Type::INT8,
-            Type::INT8,
-            Type::INT8,
-            Type::BYTEA,
-            Type::INT8,
-        ];
-        if figures.is_empty() {
-            return Ok(());
-        }
-        let columns = FigureColumns::new(figures);
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = &columns;
-        let ChainedColumns { entries, links, watermarks } = ChainedColumns::new(figures);
-        let at = at.ms();
-        let row = |index: usize| -> [Param<'_>; 15] {
-            [
-                &self.venue,
-                &tickers[index],
-                &intervals[index],
-                &marks[index],
-                &prices[index],
-                &volumes[index],
-                &notionals[index],
-                &trades[index],
-                &columns.confirmed_trades[index],
-                &true,
-                &at,
-                &at,
-                &entries[index],
-                &links[index],
-                &watermarks[index],
-            ]
-        };
-        let sql = include_str!("../sql/figures_copy_new.sql");
-        let written = self.session.copy_unless_held(sql, &TYPES, (0..figures.len()).map(row)).await?;
-        written
-            .map(drop)
-            .ok_or_else(|| StoreError::refused("writing figures", "a mark is there that was not a moment ago"))
-    }
-
     async fn figures_write_final(
         &self,
         columns: &FigureColumns<'_>,
@@ -438,78 +334,4 @@ fn by_key(figures: &[Figure]) -> Vec<&Figure> {
     sorted.sort_by_key(|figure| (&figure.ticker, figure.interval, figure.mark));
     sorted.dedup_by_key(|figure| (&figure.ticker, figure.interval, figure.mark));
     sorted
-}
-
-#[derive(Default)]
-struct FigureColumns<'a> {
-    tickers: Vec<&'a str>,
-    intervals: Vec<i64>,
-    marks: Vec<i64>,
-    prices: Vec<Option<Numeric<24>>>,
-    volumes: Vec<Numeric<18>>,
-    notionals: Vec<Numeric<36>>,
-    trades: Vec<i64>,
-    confirmed_trades: Vec<i64>,
-    quarantined_trades: Vec<i64>,
-}
-
-impl<'a> FigureColumns<'a> {
-    fn new(figures: &[&'a Figure]) -> Self {
-        const FITS: &str = "fewer than 2^36 trades are ever summed";
-        let mut columns = Self::default();
-        for figure in figures.iter().copied() {
-            let Figure { ticker, interval, mark, sums, confirmed_trades, quarantined_trades, .. } = figure;
-            columns.tickers.push(ticker.as_str());
-            columns.intervals.push(interval.ms());
-            columns.marks.push(mark.at().ms());
-            columns.prices.push(sums.vwap().map(Numeric));
-            columns.volumes.push(Numeric(sums.volume));
-            columns.notionals.push(Numeric(sums.notional));
-            columns.trades.push(i64::try_from(sums.trades).expect(FITS));
-            columns.confirmed_trades.push(i64::try_from(*confirmed_trades).expect(FITS));
-            columns.quarantined_trades.push(i64::try_from(*quarantined_trades).expect(FITS));
-        }
-        columns
-    }
-}
-
-/// Where final figures stand in their chains.
-struct ChainedColumns<'a> {
-    entries: Vec<Option<i64>>,
-    links: Vec<Option<&'a [u8]>>,
-    watermarks: Vec<Option<i64>>,
-}
-
-impl<'a> ChainedColumns<'a> {
-    fn new(figures: &[&'a Figure]) -> Self {
-        let chained = || figures.iter().map(|figure| figure.chained.as_ref());
-        Self {
-            entries: chained().map(|it| it.map(|it| entry_number(&it.head))).collect(),
-            links: chained().map(|it| it.map(|it| &it.head.link.bytes()[..])).collect(),
-            watermarks: chained().map(|it| it.map(|it| it.final_watermark.ms())).collect(),
-        }
-    }
-}
-
-/// What restatements append to the chain; nulls where they append nothing.
-struct AppendedColumns<'a> {
-    entries: Vec<Option<i64>>,
-    links: Vec<Option<&'a [u8]>>,
-    previous_links: Vec<Option<&'a [u8]>>,
-    old_digests: Vec<Option<&'a [u8]>>,
-    new_digests: Vec<Option<&'a [u8]>>,
-}
-
-impl<'a> AppendedColumns<'a> {
-    fn new(restatements: &[&'a Restatement]) -> Self {
-        let appended = || restatements.iter().map(|it| it.appended.as_ref());
-        let digests = |of: fn(&Appended) -> &Digest| appended().map(|it| it.map(|it| &of(it).bytes()[..])).collect();
-        Self {
-            entries: appended().map(|it| it.map(|it| entry_number(&it.head))).collect(),
-            links: digests(|it| &it.head.link),
-            previous_links: digests(|it| &it.previous_link),
-            old_digests: digests(|it| &it.old_second_digest),
-            new_digests: digests(|it| &it.new_second_digest),
-        }
-    }
 }
