@@ -2,8 +2,10 @@
 -- held under the names $5; and how much of the tape is settled and kept.
 -- One statement, so that trades let go of meanwhile are not missed: then the
 -- tape begins later too. There is one row at least for a ticker that is known.
--- The offsets keep both searches in the index from end to end of the span and
--- from name to name: without, all of the tape is read.
+-- The limit and the offset keep both searches in the index, from the beginning
+-- of the span and from name to name: without, all of the tape is read. A market
+-- that has forgotten what it is asked for may answer with rows from much later:
+-- of all that is held in between the beginning is enough to be told so.
 select
     standing.tape_from,
     standing.validated_until,
@@ -27,7 +29,8 @@ left join lateral (
             and trade.ticker = $2
             and trade.ts > greatest($3, standing.tape_from)
             and trade.ts <= least($4, standing.validated_until)
-        offset 0
+        order by trade.ts
+        limit 20000
     ) as spanned
     union
     select named.tradeid, named.ts, named.price, named.quantity, named.is_validated, named.received_at,

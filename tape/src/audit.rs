@@ -199,7 +199,8 @@ pub fn audit(page: &Page, span: Option<Span>, has_refused_rows: bool, held: &Hol
 /// What two readings agree on: a change that only one of them saw may be a
 /// hiccup of REST.
 pub fn agreed_on(first: &[Finding], second: &[Finding]) -> Vec<Finding> {
-    second.iter().filter(|finding| first.contains(finding)).cloned().collect()
+    let first: HashMap<(&Ticker, &TradeId), &Finding> = first.iter().map(|finding| (finding.name(), finding)).collect();
+    second.iter().filter(|finding| first.get(&finding.name()) == Some(finding)).cloned().collect()
 }
 
 /// Whether what a finding rests on is still so: the trade is held as it was

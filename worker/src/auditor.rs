@@ -3,6 +3,7 @@
 
 mod course;
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use market::{Answer, Backoff, RestClient};
 use store::{Store, TickerState};
 use tape::audit::agreed_on;
-use tape::{EpochMs, Finding, Patience, Ticker, Watermark};
+use tape::{EpochMs, Finding, Patience, Ticker, TradeId, Watermark};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -159,8 +160,8 @@ impl Auditor {
                 return Ok(findings);
             }
         }
-        let forgotten: Vec<Finding> = reading.in_front(&findings).cloned().collect();
-        findings.retain(|finding| !forgotten.contains(finding));
+        let forgotten: HashSet<TradeId> = reading.in_front(&findings).map(|finding| finding.name().1.clone()).collect();
+        findings.retain(|finding| !forgotten.contains(finding.name().1));
         Ok(findings)
     }
 

@@ -47,6 +47,20 @@ async fn holdings_are_the_settled_trades_of_the_span_and_whatever_has_the_names(
 }
 
 #[tokio::test]
+async fn of_a_span_that_is_too_long_the_beginning_is_told_and_whatever_has_the_names() {
+    let (scene, _) = settled().await;
+    let fill = "insert into transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated)
+        select 'generic', 'BTC', 'n' || n, 10000 + n, 1, 1, true from generate_series(1, 25000) as n";
+    scene.client.batch_execute(fill).await.expect("filled");
+    scene.advance("BTC", through(6_000), through(90_000)).await;
+
+    let held = holdings(&scene, 10_000, 90_000, &["n25000"]).await.expect("followed").trades;
+
+    let ids = [0, 19_999, 20_000].map(|place: usize| held[place].trade.id.to_string());
+    assert_eq!((held.len(), ids), (20_001, ["n1", "n20000", "n25000"].map(str::to_owned)));
+}
+
+#[tokio::test]
 async fn what_was_let_go_of_is_not_held_and_the_tape_says_so_in_the_same_moment() {
     let (scene, trades) = settled().await;
     scene.store.retain(VENUE, at(3_000), 100).await.expect("written");
