@@ -2,8 +2,10 @@
 //! key, so that two writers never wait for each other in a circle, and each
 //! key once, so that no statement meets the same row twice.
 
+use postgres_types::Type;
 use tape::{EpochMs, Suspicion, Ticker, Trade, TradeId};
 
+use crate::copying::Column;
 use crate::numeric::NumericUnit;
 
 /// Names of trades.
@@ -59,5 +61,18 @@ impl<'a> TradeColumns<'a> {
             columns.suspicions.push(suspicion.map(Suspicion::as_str));
         }
         columns
+    }
+
+    /// The columns that every trade has, from the exchange to whether it is validated.
+    pub(crate) fn of_every_trade<'c>(&'c self, venue: &'c String, is_validated: &'c bool) -> Vec<Column<'c>> {
+        vec![
+            Column::same(Type::TEXT, venue),
+            Column::each(Type::TEXT, &self.tickers),
+            Column::each(Type::TEXT, &self.ids),
+            Column::each(Type::INT8, &self.traded_at),
+            Column::each(Type::NUMERIC, &self.prices),
+            Column::each(Type::NUMERIC, &self.quantities),
+            Column::same(Type::BOOL, is_validated),
+        ]
     }
 }

@@ -1,11 +1,10 @@
 //! Trades as REST confirmed them.
 
-use postgres_types::Type;
 use tape::{Confirmation, Trade};
 
 use crate::StoreError;
 use crate::columns::TradeColumns;
-use crate::session::{Param, Params};
+use crate::session::Params;
 use crate::txn::WriteTxn;
 
 impl WriteTxn {
@@ -15,19 +14,14 @@ impl WriteTxn {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn trades_insert_unheld(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+    pub async fn trades_copy_confirmed(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
         if trades.is_empty() {
             return Ok(true);
         }
-        const TYPES: [Type; 7] =
-            [Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::NUMERIC, Type::NUMERIC, Type::BOOL];
-        let TradeColumns { tickers, ids, traded_at, prices, quantities, .. } =
-            TradeColumns::new(trades.iter().map(|trade| (*trade, None, None)));
-        let row = |at: usize| -> [Param<'_>; 7] {
-            [&self.venue, &tickers[at], &ids[at], &traded_at[at], &prices[at], &quantities[at], &true]
-        };
-        let sql = include_str!("../sql/trades_copy_unheld.sql");
-        self.copy_or_go_back(sql, &TYPES, (0..ids.len()).map(row)).await
+        let columns = TradeColumns::new(trades.iter().map(|trade| (*trade, None, None)));
+        let copied = columns.of_every_trade(&self.venue, &true);
+        let sql = include_str!("../sql/trades_copy_confirmed.sql");
+        self.copy_unless_held(sql, &copied, columns.ids.len()).await
     }
 
     /// Writes the true values of trades. When the socket brought one first is

@@ -106,8 +106,10 @@ impl WriteTxn {
         self.partitions_ensure(figures).await?;
         let mut differing = 0;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
-            let (new, said) = self.figures_parted(rows).await?;
-            self.figures_copy_final(&new, final_at).await?;
+            let (new, mut said) = self.figures_parted(rows).await?;
+            if !self.figures_copy_final(&new, final_at).await? {
+                said = rows.to_vec();
+            }
             let columns = FigureColumns::new(&said);
             let written = self.figures_write_final(&columns, &said, final_at).await?;
             // Whatever was not written was final before.
@@ -289,9 +291,9 @@ impl WriteTxn {
             .await
     }
 
-    /// Sorted figures of marks of which nothing was said for sure, and the
-    /// others. Only where many marks of one ticker become final together is it
-    /// worth asking: live ones come by ones and twos, and something was said of them.
+    /// Sorted figures of marks of which nothing was said, and the others. Only
+    /// where many marks of one ticker become final together is it worth asking:
+    /// live ones come by ones and twos, and something was said of them.
     async fn figures_parted<'a>(
         &self,
         sorted: &[&'a Figure],

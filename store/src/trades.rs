@@ -6,8 +6,9 @@ use tokio_postgres::Row;
 
 use crate::StoreError;
 use crate::columns::{KeyColumns, TradeColumns};
+use crate::copying::Column;
 use crate::row::{column, ticker, trade, trade_id};
-use crate::session::{Param, Params};
+use crate::session::Params;
 use crate::txn::WriteTxn;
 
 impl WriteTxn {
@@ -52,38 +53,17 @@ impl WriteTxn {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
-        const TYPES: [Type; 9] = [
-            Type::TEXT,
-            Type::TEXT,
-            Type::TEXT,
-            Type::INT8,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::BOOL,
-            Type::INT8,
-            Type::TEXT,
-        ];
-        let TradeColumns { tickers, ids, traded_at, prices, quantities, received_at, suspicions } = columns(heard);
-        let row = |at: usize| -> [Param<'_>; 9] {
-            [
-                &self.venue,
-                &tickers[at],
-                &ids[at],
-                &traded_at[at],
-                &prices[at],
-                &quantities[at],
-                &false,
-                &received_at[at],
-                &suspicions[at],
-            ]
-        };
+    pub async fn trades_copy_heard(&self, heard: &[Heard]) -> Result<bool, StoreError> {
         let aside = self.session.query_opt(include_str!("../sql/unplaced_any.sql"), &[&self.venue]).await?;
         if aside.map_or(Ok(true), |row| column(&row, "is_any"))? {
             return Ok(false);
         }
+        let columns = columns(heard);
+        let mut copied = columns.of_every_trade(&self.venue, &false);
+        copied.push(Column::each(Type::INT8, &columns.received_at));
+        copied.push(Column::each(Type::TEXT, &columns.suspicions));
         let sql = include_str!("../sql/trades_copy_heard.sql");
-        self.copy_or_go_back(sql, &TYPES, (0..ids.len()).map(row)).await
+        self.copy_unless_held(sql, &copied, columns.ids.len()).await
     }
 
     /// Adds heard trades and names those that were new. One that is there

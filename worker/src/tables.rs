@@ -78,7 +78,7 @@ pub trait TablesTxn: Send + Sync {
     fn trades_heard_until(&self, reaches: &[(Ticker, EpochMs)]) -> impl Reply<Vec<Known>>;
 
     /// Adds heard trades; false, and none is, where anything is held under one of their names, or may be aside.
-    fn trades_insert_unknown(&self, heard: &[Heard]) -> impl Reply<bool>;
+    fn trades_copy_heard(&self, heard: &[Heard]) -> impl Reply<bool>;
 
     /// Adds heard trades; names those that were new.
     fn trades_insert_heard(&self, heard: &[Heard]) -> impl Reply<Vec<TradeName>>;
@@ -91,7 +91,7 @@ pub trait TablesTxn: Send + Sync {
 
     /// Writes confirmed trades that nobody heard of; false, and none is, where
     /// anything is held under one of their names. Nothing may be kept aside under any.
-    fn trades_insert_unheld(&self, trades: &[&Trade]) -> impl Reply<bool>;
+    fn trades_copy_confirmed(&self, trades: &[&Trade]) -> impl Reply<bool>;
 
     /// Writes the true values of trades.
     fn trades_confirm(&self, confirmations: &[Confirmation]) -> impl Reply<()>;

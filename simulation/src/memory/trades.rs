@@ -63,8 +63,8 @@ impl Txn {
         Ok(found)
     }
 
-    pub(super) async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
-        self.step("trades_insert_unknown", heard.len()).await?;
+    pub(super) async fn trades_copy_heard(&self, heard: &[Heard]) -> Result<bool, StoreError> {
+        self.step("trades_copy_heard", heard.len()).await?;
         let (state, mut writes) = self.sight();
         if !unplaced(&state.disk, &mut writes).is_empty() {
             return Ok(false);
@@ -122,8 +122,8 @@ impl Txn {
         Ok(marked)
     }
 
-    pub(super) async fn trades_insert_unheld(&self, given: &[&Trade]) -> Result<bool, StoreError> {
-        self.step("trades_insert_unheld", given.len()).await?;
+    pub(super) async fn trades_copy_confirmed(&self, given: &[&Trade]) -> Result<bool, StoreError> {
+        self.step("trades_copy_confirmed", given.len()).await?;
         let (state, mut writes) = self.sight();
         let mut view = trades(&state.disk, &mut writes);
         if given.iter().any(|trade| view.get(&name(trade)).is_some()) {

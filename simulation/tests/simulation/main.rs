@@ -2,6 +2,7 @@
 //! memory are what Postgres is.
 
 mod differential;
+mod engine;
 mod replay;
 mod seeds;
 mod tickers;

@@ -1,9 +1,11 @@
 //! Figures as one list per column, in the order they are given.
 
+use postgres_types::Type;
 use tape::Digest;
 
 use super::{Appended, Figure, Restatement};
 use crate::chain::entry_number;
+use crate::copying::Column;
 use crate::numeric::Numeric;
 
 /// What every figure has.
@@ -37,6 +39,21 @@ impl<'a> FigureColumns<'a> {
             columns.quarantined_trades.push(i64::try_from(*quarantined_trades).expect(FITS));
         }
         columns
+    }
+
+    /// The columns that every figure has, from the exchange to the confirmed trades.
+    pub(super) fn of_every_figure<'c>(&'c self, venue: &'c String) -> Vec<Column<'c>> {
+        vec![
+            Column::same(Type::TEXT, venue),
+            Column::each(Type::TEXT, &self.tickers),
+            Column::each(Type::INT8, &self.intervals),
+            Column::each(Type::INT8, &self.marks),
+            Column::each(Type::NUMERIC, &self.prices),
+            Column::each(Type::NUMERIC, &self.volumes),
+            Column::each(Type::NUMERIC, &self.notionals),
+            Column::each(Type::INT8, &self.trades),
+            Column::each(Type::INT8, &self.confirmed_trades),
+        ]
     }
 }
 

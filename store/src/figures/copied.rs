@@ -7,7 +7,7 @@ use super::Figure;
 use super::columns::{ChainedColumns, FigureColumns};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
-use crate::session::Param;
+use crate::copying::Column;
 use crate::txn::WriteTxn;
 
 impl WriteTxn {
@@ -19,100 +19,39 @@ impl WriteTxn {
         figures: &[&Figure],
         at: EpochMs,
     ) -> Result<bool, StoreError> {
-        const TYPES: [Type; 16] = [
-            Type::TEXT,
-            Type::TEXT,
-            Type::INT8,
-            Type::INT8,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::INT8,
-            Type::INT8,
-            Type::INT8,
-            Type::BOOL,
-            Type::INT8,
-            Type::INT8,
-            Type::INT2,
-            Type::NUMERIC,
-            Type::TEXT,
-        ];
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = columns;
         let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(figures);
         let at = at.ms();
-        let row = |index: usize| -> [Param<'_>; 16] {
-            [
-                &self.venue,
-                &tickers[index],
-                &intervals[index],
-                &marks[index],
-                &prices[index],
-                &volumes[index],
-                &notionals[index],
-                &trades[index],
-                &columns.confirmed_trades[index],
-                &columns.quarantined_trades[index],
-                &false,
-                &at,
-                &tails[index],
-                &classes[index],
-                &bounds[index],
-                &unsaid[index],
-            ]
-        };
-        let sql = include_str!("../../sql/figures_copy_said.sql");
-        self.copy_or_go_back(sql, &TYPES, (0..figures.len()).map(row)).await
+        let mut copied = columns.of_every_figure(&self.venue);
+        copied.extend([
+            Column::each(Type::INT8, &columns.quarantined_trades),
+            Column::same(Type::BOOL, &false),
+            Column::same(Type::INT8, &at),
+            Column::each(Type::INT8, &tails),
+            Column::each(Type::INT2, &classes),
+            Column::each(Type::NUMERIC, &bounds),
+            Column::each(Type::TEXT, &unsaid),
+        ]);
+        self.copy_unless_held(include_str!("../../sql/figures_copy_said.sql"), &copied, figures.len()).await
     }
 
-    /// Writes final figures of marks of which nothing was said.
-    pub(super) async fn figures_copy_final(&self, figures: &[&Figure], at: EpochMs) -> Result<(), StoreError> {
-        const TYPES: [Type; 15] = [
-            Type::TEXT,
-            Type::TEXT,
-            Type::INT8,
-            Type::INT8,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::NUMERIC,
-            Type::INT8,
-            Type::INT8,
-            Type::BOOL,
-            Type::INT8,
-            Type::INT8,
-            Type::INT8,
-            Type::BYTEA,
-            Type::INT8,
-        ];
+    /// Writes final figures of marks of which nothing was said; false, and none
+    /// is written, when something was said of one.
+    pub(super) async fn figures_copy_final(&self, figures: &[&Figure], at: EpochMs) -> Result<bool, StoreError> {
         if figures.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let columns = FigureColumns::new(figures);
-        let FigureColumns { tickers, intervals, marks, prices, volumes, notionals, trades, .. } = &columns;
         let ChainedColumns { entries, links, watermarks } = ChainedColumns::new(figures);
         let at = at.ms();
-        let row = |index: usize| -> [Param<'_>; 15] {
-            [
-                &self.venue,
-                &tickers[index],
-                &intervals[index],
-                &marks[index],
-                &prices[index],
-                &volumes[index],
-                &notionals[index],
-                &trades[index],
-                &columns.confirmed_trades[index],
-                &true,
-                &at,
-                &at,
-                &entries[index],
-                &links[index],
-                &watermarks[index],
-            ]
-        };
-        let sql = include_str!("../../sql/figures_copy_new.sql");
-        let written = self.session.copy_unless_held(sql, &TYPES, (0..figures.len()).map(row)).await?;
-        written
-            .map(drop)
-            .ok_or_else(|| StoreError::refused("writing figures", "a mark is there that was not a moment ago"))
+        let mut copied = columns.of_every_figure(&self.venue);
+        copied.extend([
+            Column::same(Type::BOOL, &true),
+            Column::same(Type::INT8, &at),
+            Column::same(Type::INT8, &at),
+            Column::each(Type::INT8, &entries),
+            Column::each(Type::BYTEA, &links),
+            Column::each(Type::INT8, &watermarks),
+        ]);
+        self.copy_unless_held(include_str!("../../sql/figures_copy_final.sql"), &copied, figures.len()).await
     }
 }

@@ -80,12 +80,7 @@ async fn while_a_correction_is_under_way_nothing_of_the_tape_is_let_go_of() {
 
     let store = scene.store.clone();
     let retaining = tokio::spawn(async move { store.retain(VENUE, at(3_000), 100).await });
-    let waiting =
-        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
-    testkit::eventually("the retention to wait", std::time::Duration::from_secs(10), || async {
-        (scene.number(waiting).await == 1).then_some(())
-    })
-    .await;
+    scene.someone_waits("the retention to wait").await;
     assert_eq!(scene.number("select count(*) from transactions where is_validated").await, 5);
 
     txn.commit().await.expect("committed");

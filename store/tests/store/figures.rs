@@ -134,6 +134,27 @@ async fn tens_of_thousands_of_marks_are_final_in_one_transaction() {
     assert_eq!(scene.number("select count(*) from vwap_history where is_validated").await, 25_000);
 }
 
+#[tokio::test]
+async fn a_mark_that_was_spoken_of_while_many_were_being_copied_becomes_final_with_them() {
+    let scene = scene().await;
+    provisional(&scene, &[figure(90_000, None)], 1).await;
+    let mut other = scene.database.client().await;
+    let speaking = other.transaction().await.expect("begun");
+    let speak = "insert into vwap_history
+            (exchange, ticker, interval, ts, volume, notional, trades, confirmed_trades, is_validated, calculated_at)
+        values ('generic', 'BTC', 300000, 17000, 0, 0, 0, 0, false, 1)";
+    speaking.batch_execute(speak).await.expect("spoken");
+    let figures: Vec<Figure> = (1..=40).map(|second| figure(second * 1_000, Some("10"))).collect();
+
+    let finality = tokio::join!(finalize(&scene, &figures, at(90)), async {
+        scene.someone_waits("the copying to wait").await;
+        speaking.commit().await.expect("committed");
+    });
+
+    assert_eq!(finality.0, 0);
+    assert_eq!(scene.number("select count(*) from vwap_history where is_validated and trades = 1").await, 40);
+}
+
 async fn latest(scene: &Scene, figures: &[Figure], is_final: bool) -> u64 {
     let txn = scene.begin().await;
     let changed = txn.latest_upsert(figures, is_final, at(7)).await.expect("written");

@@ -34,6 +34,14 @@ impl Scene {
         self.store.begin(&self.leadership).await.expect("we lead")
     }
 
+    /// Waits until one session waits for what another one holds.
+    pub async fn someone_waits(&self, what: &str) {
+        let waiting =
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        let waits = || async { (self.number(waiting).await == 1).then_some(()) };
+        testkit::eventually(what, std::time::Duration::from_secs(10), waits).await;
+    }
+
     pub async fn hear(&self, heard: &[Heard]) -> Vec<(Ticker, TradeId)> {
         let txn = self.begin().await;
         let inserted = txn.trades_insert_heard(heard).await.expect("written");

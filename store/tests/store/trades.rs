@@ -12,7 +12,7 @@ async fn heard_trades_of_which_nothing_is_held_are_added_and_all_or_none_of_them
     let suspect = Heard { suspicion: Some(Suspicion::Price), ..two.clone() };
     let add = async |heard: &[Heard]| {
         let txn = scene.begin().await;
-        let is_added = txn.trades_insert_unknown(heard).await.expect("an answer");
+        let is_added = txn.trades_copy_heard(heard).await.expect("an answer");
         txn.commit().await.expect("what was refused is no failure of the transaction");
         is_added
     };

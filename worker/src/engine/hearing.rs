@@ -32,7 +32,7 @@ impl<T: Tables> Engine<T> {
             firsts.into_iter().partition(|heard| self.settled_until(&heard.trade.ticker) < heard.trade.traded_at);
 
         let txn = self.tables.begin_relaxed().await?;
-        let (new, others) = if self.newness.is_likely(&fresh) && txn.trades_insert_unknown(&fresh).await? {
+        let (new, others) = if self.newness.is_likely(&fresh) && txn.trades_copy_heard(&fresh).await? {
             (fresh, Vec::new())
         } else {
             let inserted: HashSet<(Ticker, TradeId)> = txn.trades_insert_heard(&fresh).await?.into_iter().collect();

@@ -19,7 +19,7 @@ impl<T: Tables> Engine<T> {
     /// Writes the figures of every mark up to `now` that was not spoken of yet.
     ///
     /// # Errors
-    /// Whatever the store says; nothing is written then.
+    /// Whatever the store says; of some tickers the figures may be written by then.
     pub async fn mark(&mut self, now: EpochMs) -> Result<(), SessionError> {
         let mark = Mark::at_or_before(now);
         if self.live_at == BEFORE_ALL {

@@ -154,7 +154,7 @@ impl<T: Tables> Engine<T> {
         for it in pages.iter().filter(is_unheard) {
             unheld.extend(it.page.beyond_its_question(&it.was, patience));
         }
-        let are_written = WORTH_TRYING <= unheld.len() && txn.trades_insert_unheld(&unheld).await?;
+        let are_written = WORTH_TRYING <= unheld.len() && txn.trades_copy_confirmed(&unheld).await?;
         let is_written = |it: &Current| are_written && is_unheard(&it);
 
         let mut names = Vec::new();

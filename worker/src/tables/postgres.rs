@@ -84,8 +84,8 @@ impl TablesTxn for WriteTxn {
         Self::trades_heard_until(self, reaches).await
     }
 
-    async fn trades_insert_unknown(&self, heard: &[Heard]) -> Result<bool, StoreError> {
-        Self::trades_insert_unknown(self, heard).await
+    async fn trades_copy_heard(&self, heard: &[Heard]) -> Result<bool, StoreError> {
+        Self::trades_copy_heard(self, heard).await
     }
 
     async fn trades_insert_heard(&self, heard: &[Heard]) -> Result<Vec<TradeName>, StoreError> {
@@ -100,8 +100,8 @@ impl TablesTxn for WriteTxn {
         Self::trades_mark_heard(self, heard).await
     }
 
-    async fn trades_insert_unheld(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
-        Self::trades_insert_unheld(self, trades).await
+    async fn trades_copy_confirmed(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+        Self::trades_copy_confirmed(self, trades).await
     }
 
     async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {

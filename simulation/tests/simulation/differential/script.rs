@@ -141,9 +141,9 @@ impl Script {
                 let reaches = draw.some(|draw| (draw.ticker(), draw.instant()));
                 told(sorted(txn.trades_heard_until(&reaches).await))
             }
-            "trades_insert_unknown" => {
+            "trades_copy_heard" => {
                 let heard = draw.some(Draw::heard);
-                told(txn.trades_insert_unknown(&heard).await)
+                told(txn.trades_copy_heard(&heard).await)
             }
             "trades_insert_heard" => {
                 let heard = draw.some(Draw::heard);
@@ -157,9 +157,9 @@ impl Script {
                 let heard = draw.some(Draw::heard);
                 told(txn.trades_mark_heard(&heard).await)
             }
-            "trades_insert_unheld" => {
+            "trades_copy_confirmed" => {
                 let trades = draw.some(Draw::trade);
-                told(txn.trades_insert_unheld(&trades.iter().collect::<Vec<_>>()).await)
+                told(txn.trades_copy_confirmed(&trades.iter().collect::<Vec<_>>()).await)
             }
             "trades_confirm" => {
                 let confirmations = draw.some(Draw::confirmation);

@@ -1,0 +1,97 @@
+//! What one call of the engine leaves in the tables.
+
+use std::sync::Arc;
+
+use market::{Answer, Said};
+use simulation::memory::disk::TradeRow;
+use simulation::memory::{Server, SimTables, Trouble};
+use simulation::scenario::BEGINS_AT;
+use simulation::time::Time;
+use tape::{EpochMs, Mark, Page, Ticker, Trade, TradeId, Watermark};
+use testkit::{at, heard, trade};
+use tokio::sync::{mpsc, oneshot};
+use worker::Config;
+use worker::clock::Clock;
+use worker::config::MarketClock;
+use worker::engine::{Asked, Engine, Follow};
+use worker::metrics::Metrics;
+
+struct Scene {
+    server: Arc<Server>,
+    engine: Engine<SimTables>,
+    followed: mpsc::UnboundedReceiver<Follow>,
+}
+
+/// A term at the beginning of a second, with these tickers.
+async fn scene(tickers: &str) -> Scene {
+    let server = Server::new(Time::starting_at(BEGINS_AT), 0, Trouble::default());
+    let tables = SimTables::lead(&server, 0).await.expect("no trouble").expect("nobody leads");
+    let vars = [("MAX_TICKERS", "10000"), ("TICKERS", tickers), ("BACKFILL_FROM", "-5m")];
+    let config = Config::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).expect("settings");
+    let clock = Clock::reading(MarketClock::Wall, || at(BEGINS_AT));
+    let (follow, followed) = mpsc::unbounded_channel();
+    let engine = Engine::start(tables, &config, clock, Arc::new(Metrics::default()), follow).await.expect("a term");
+    Scene { server, engine, followed }
+}
+
+#[tokio::test]
+async fn every_one_of_thousands_of_tickers_has_its_figure_at_every_mark_that_was_missed() {
+    let names: Vec<String> = (0..2_345).map(|number| format!("T{number:04}")).collect();
+    let Scene { server, mut engine, .. } = scene(&names.join(",")).await;
+    let said = |name: &String| Said::Trade(heard(trade(name, "t", BEGINS_AT + 1, "7", "1"), BEGINS_AT + 2));
+    engine.hear(names.iter().map(said).collect()).await.expect("heard");
+
+    engine.mark(at(BEGINS_AT + 3_000)).await.expect("marked");
+
+    let state = server.state();
+    let disk = &state.disk;
+    let marks = [1_000, 2_000, 3_000].map(|after| Mark::at_or_before(at(BEGINS_AT + after)));
+    for name in &names {
+        let ticker = Ticker::new(name).expect("a ticker");
+        let own = disk.figures.iter().filter(|((of, ..), _)| *of == ticker);
+        let said: Vec<(Mark, u64)> = own.map(|((_, _, mark), row)| (*mark, row.sums.trades)).collect();
+        assert_eq!(said, marks.map(|mark| (mark, 1)), "{name}");
+        let newest: Vec<Mark> =
+            disk.latest.iter().filter(|((of, _), _)| *of == ticker).map(|(_, row)| row.mark).collect();
+        assert_eq!(newest, marks[2..], "{name}");
+    }
+}
+
+/// What the tables hold of trades, once a long page of them is settled, told after
+/// these were heard.
+async fn settled(page: &[Trade], said: Vec<Said>) -> Vec<(String, EpochMs, bool, bool)> {
+    let Scene { server, mut engine, mut followed } = scene("BTC").await;
+    engine.hear(said).await.expect("heard");
+    let Follow { ticker, watermark } = followed.try_recv().expect("it is followed");
+    let latest_row_at = page.last().map(|trade| trade.traded_at);
+    let page = Page { trades: page.to_vec(), latest_row_at, ..Page::empty_at(at(BEGINS_AT)) };
+    let answer = Answer { page: page.clone(), rejected: Vec::new(), rows_before: 0, gaps: Vec::new() };
+    let (reply, settled) = oneshot::channel();
+    engine.settle(vec![Asked { ticker, watermark, answer, reply }]).await.expect("settled");
+    let reached = settled.await.expect("an answer").watermark;
+    let last = page.trades.last().expect("trades");
+    assert_eq!(reached, Watermark::Within { at: last.traded_at, last: last.id.clone() });
+    let state = server.state();
+    let row = |((_, id), row): (&(Ticker, TradeId), &TradeRow)| {
+        (id.to_string(), row.at, row.is_validated, row.received_at.is_some())
+    };
+    state.disk.trades.iter().map(row).collect()
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_heard_is_confirmed_and_so_is_one_of_which_something_else_was_heard() {
+    let page: Vec<Trade> =
+        (0..200).map(|n| trade("BTC", &format!("{n:03}"), BEGINS_AT - 250_000 + 1_000 * n, "7", "1")).collect();
+    let expected = |heard: Option<&str>| -> Vec<(String, EpochMs, bool, bool)> {
+        let row = |trade: &Trade| (trade.id.to_string(), trade.traded_at, true, heard == Some(trade.id.as_str()));
+        page.iter().map(row).collect()
+    };
+    assert_eq!(settled(&page, Vec::new()).await, expected(None));
+
+    // It claims a time that the page does not reach: nothing was heard of the page's own times.
+    let elsewhere = heard(trade("BTC", "117", BEGINS_AT + 500, "8", "1"), BEGINS_AT + 2);
+    assert_eq!(settled(&page, vec![Said::Trade(elsewhere)]).await, expected(Some("117")));
+
+    let within = heard(page[117].clone(), BEGINS_AT + 2);
+    assert_eq!(settled(&page, vec![Said::Trade(within)]).await, expected(Some("117")));
+}
