@@ -95,6 +95,9 @@ impl<T> IntoIterator for Rows<T> {
     }
 }
 
+/// Room is made for so many rows at once at most, whatever a text claims.
+const ROWS_MOST: usize = 1_024;
+
 /// Who reads a field.
 pub enum Reader {
     /// It was read, by whoever was asked.
@@ -142,7 +145,11 @@ impl<'json> Plain<'json> {
     #[inline]
     pub fn rows<T: Fields<'json>>(&mut self, into: &mut Rows<T>) -> Option<Reader> {
         self.expect(b'[')?;
+        let begin = self.at;
         self.object(&mut into.first)?;
+        // Rows are about as long as the first one.
+        let alike = (self.text.len() - self.at) / (self.at - begin);
+        into.more.reserve_exact(alike.min(ROWS_MOST));
         loop {
             match self.next()? {
                 b',' => {

@@ -115,16 +115,20 @@ impl WriteTxn {
         if marks.is_empty() {
             return Ok(Vec::new());
         }
-        let asked: HashSet<(&str, i64)> = marks.iter().map(|mark| (mark.0.as_str(), mark.1.at().ms())).collect();
+        let asked = || marks.iter().map(|(ticker, mark)| (ticker.as_str(), mark.at().ms()));
         let mut spans: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
-        for (ticker, at) in &asked {
-            let span = spans.entry(ticker).or_insert((*at, *at));
-            *span = (span.0.min(*at), span.1.max(*at));
+        for (ticker, at) in asked() {
+            let span = spans.entry(ticker).or_insert((at, at));
+            *span = (span.0.min(at), span.1.max(at));
         }
         let (tickers, spans): (Vec<&str>, Vec<(i64, i64)>) = spans.into_iter().unzip();
         let (first, last): (Vec<i64>, Vec<i64>) = spans.into_iter().unzip();
         let sql = include_str!("../sql/bounds_said.sql");
         let rows = self.session.query(sql, &[&self.venue, &interval.ms(), &tickers, &first, &last]).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked: HashSet<(&str, i64)> = asked().collect();
         let mut said = Vec::with_capacity(rows.len());
         for row in &rows {
             let (ticker, mark) = (ticker(row, "ticker")?, Mark::at_or_before(instant(row, "ts")?));

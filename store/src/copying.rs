@@ -2,10 +2,12 @@
 //! since Postgres puts them down page by page. It knows no conflicts: for rows
 //! of which nothing is held.
 
+use std::error::Error;
 use std::pin::pin;
 
-use postgres_types::{ToSql, Type};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::SinkExt;
+use postgres_types::{IsNull, ToSql, Type};
 use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
@@ -64,30 +66,61 @@ impl WriteTxn {
         columns: &[Column<'_>],
         rows: usize,
     ) -> Result<bool, StoreError> {
-        let object = self.session.object();
-        let kinds: Vec<Type> = columns.iter().map(|column| column.kind.clone()).collect();
-        let copying = self.session.answered(promise_of(sql), async {
+        let (object, doing) = (self.session.object(), promise_of(sql));
+        let opening = self.session.answered(doing, async {
             let statement = object.prepare_cached(sql).await?;
-            let mut writer = pin!(BinaryCopyInWriter::new(object.copy_in(&statement).await?, &kinds));
-            let mut values: Vec<Param<'_>> = Vec::with_capacity(columns.len());
-            for row in 0..rows {
-                values.clear();
-                values.extend(columns.iter().map(|column| column.of(row)));
-                writer.as_mut().write(&values).await?;
+            object.copy_in::<_, Bytes>(&statement).await
+        });
+        let ((), sink) = tokio::try_join!(
+            biased;
+            self.session.batch("marking where to go back to", "savepoint unheld"),
+            opening,
+        )?;
+        let mut sink = pin!(sink);
+        let mut text = BytesMut::with_capacity(2 * BYTES_AT_ONCE);
+        text.put_slice(OPENING);
+        for row in 0..rows {
+            put_row(&mut text, columns, row).map_err(|cause| StoreError::refused(doing, cause))?;
+            if BYTES_AT_ONCE < text.len() {
+                let full = std::mem::replace(&mut text, BytesMut::with_capacity(2 * BYTES_AT_ONCE));
+                self.session.answered(doing, sink.feed(full.freeze())).await?;
             }
-            match writer.finish().await {
+        }
+        text.put_i16(CLOSING);
+        let finishing = async {
+            sink.feed(text.freeze()).await?;
+            match sink.finish().await {
                 Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
                 copied => copied.map(|_| true),
             }
-        });
-        let ((), is_copied) = tokio::try_join!(
-            biased;
-            self.session.batch("marking where to go back to", "savepoint unheld"),
-            copying,
-        )?;
+        };
+        let is_copied = self.session.answered(doing, finishing).await?;
         if !is_copied {
             self.session.batch("taking back what could not be written", "rollback to savepoint unheld").await?;
         }
         Ok(is_copied)
     }
+}
+
+/// What stands before the rows, the rows in and what stands behind them: Postgres' binary form of
+/// `copy` (its manual, on COPY). The driver's own writer hands on four thousand bytes at a time and
+/// waits for each to be taken.
+const OPENING: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const CLOSING: i16 = -1;
+const NULL: i32 = -1;
+
+/// As much is handed on together, in bytes.
+const BYTES_AT_ONCE: usize = 64 * 1024;
+
+fn put_row(text: &mut BytesMut, columns: &[Column<'_>], row: usize) -> Result<(), Box<dyn Error + Sync + Send>> {
+    text.put_i16(i16::try_from(columns.len())?);
+    for column in columns {
+        let begin = text.len();
+        text.put_i32(NULL);
+        if let IsNull::No = column.of(row).to_sql_checked(&column.kind, text)? {
+            let length = i32::try_from(text.len() - begin - size_of::<i32>())?;
+            text[begin..][..size_of::<i32>()].copy_from_slice(&length.to_be_bytes());
+        }
+    }
+    Ok(())
 }

@@ -26,10 +26,15 @@
 //! digest of the mark's second as it is now. It is due for every mark whose sums
 //! *or* second digest change: a trade whose id alone changes leaves the sums.
 
+use std::io::Write;
+
 use crate::{Digest, Interval, Mark, Sums, Ticker};
 
 /// The name of the canonical form of the chain.
 pub const CHAIN_FORM: &str = "truetape-chain-1";
+
+/// Room for the text of nearly every entry, in bytes.
+const USUAL_LENGTH: usize = 320;
 
 /// Which chain: there is one per exchange, ticker and interval.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +94,17 @@ impl Chain {
         let Self { exchange, ticker, interval } = self;
         let Entry { mark, revision, sums, second_digest } = entry;
         let Sums { trades, volume, notional } = sums;
-        let (previous, number) = (head.link, head.entry + 1);
-        let text = format!(
-            "{previous} {number} {exchange} {ticker} {interval} {mark} {revision} {trades} {volume} {notional} {second_digest}\n"
-        );
-        Head { entry: number, link: Digest::of(text.as_bytes()) }
+        let number = head.entry + 1;
+        let mut text = Vec::with_capacity(USUAL_LENGTH);
+        text.extend_from_slice(&head.link.digits());
+        write!(text, " {number} {exchange} {ticker} {interval} {mark} {revision} {trades} ").expect("memory takes it");
+        volume.append_to(&mut text);
+        text.push(b' ');
+        notional.append_to(&mut text);
+        text.push(b' ');
+        text.extend_from_slice(&second_digest.digits());
+        text.push(b'\n');
+        Head { entry: number, link: Digest::of(&text) }
     }
 }
 

@@ -11,6 +11,9 @@ use crate::units::DECIMALS;
 /// How many bytes are looked at together.
 const WORD: usize = 8;
 
+/// Room for a text that is read whole, and for what is looked at behind it.
+const LOOKED_AT: usize = 32;
+
 /// The same byte eight times.
 const fn every(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; WORD])
@@ -26,14 +29,21 @@ fn digits_at(text: &[u8], at: usize) -> Option<(u64, usize)> {
     Some((values, strangers.trailing_zeros() as usize / WORD))
 }
 
-/// The number that so many digits make, one to eight, the first one lowest.
+/// How many of so many digits, one to eight, are zeros behind all others.
 #[inline(always)]
-const fn number(values: u64, count: usize) -> u64 {
+fn closing_zeros(values: u64, count: usize) -> usize {
+    let aligned = values << (8 * (WORD - count) as u32 % u64::BITS);
+    count.min(aligned.leading_zeros() as usize / WORD)
+}
+
+/// The number that so many digits make, up to eight, the first one lowest.
+#[inline(always)]
+fn number(values: u64, count: usize) -> u64 {
     const OUTER: u64 = 0x0000_00ff_0000_00ff;
     const BY_100_AND_1_000_000: u64 = 100 + (1_000_000 << 32);
     const BY_1_AND_10_000: u64 = 1 + (10_000 << 32);
     // Zeros come in front of the digits, and what followed them is gone.
-    let values = values << (8 * (WORD - count) as u32 % u64::BITS);
+    let values = values.checked_shl(8 * (WORD - count) as u32).unwrap_or(0);
     // Pairs, then fours, then all. What wraps lies above the numbers that are kept.
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let firsts = (pairs & OUTER).wrapping_mul(BY_100_AND_1_000_000);
@@ -82,6 +92,26 @@ impl Digits {
         self.mantissa.checked_mul(*power)
     }
 
+    /// Reads a whole text, without the closing zeros of its fraction.
+    ///
+    /// ```
+    /// use tape::digits::Digits;
+    /// assert_eq!(Digits::of("27000.120").map(Digits::scale), Some(2));
+    /// ```
+    #[inline]
+    pub fn of(text: &str) -> Option<Self> {
+        let mut followed = [0; LOOKED_AT];
+        followed[..LOOKED_AT - WORD].get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        let (read, end) = Self::read::<true>(&followed, 0)?;
+        (end == text.len()).then_some(read)
+    }
+
+    /// How many steps of 10^-`scale` it is.
+    #[inline]
+    pub fn mantissa(self) -> u64 {
+        self.mantissa
+    }
+
     /// Reads the decimal that begins at a place, up to the first byte that
     /// cannot belong to it. Returns where that is too.
     ///
@@ -92,9 +122,14 @@ impl Digits {
     /// ```
     #[inline(always)]
     pub fn at(text: &[u8], at: usize) -> Option<(Self, usize)> {
+        Self::read::<false>(text, at)
+    }
+
+    #[inline(always)]
+    fn read<const IS_SHORTENED: bool>(text: &[u8], at: usize) -> Option<(Self, usize)> {
         let (values, count) = digits_at(text, at)?;
         if count == 0 || count == WORD {
-            return Self::digit_by_digit(text, at);
+            return Self::digit_by_digit::<IS_SHORTENED>(text, at);
         }
         let (whole, point) = (number(values, count), at + count);
         if text[point] != b'.' {
@@ -103,15 +138,16 @@ impl Digits {
         let (values, count) = digits_at(text, point + 1)?;
         let end = point + 1 + count;
         if count == 0 || text.get(end)?.is_ascii_digit() {
-            return Self::digit_by_digit(text, at);
+            return Self::digit_by_digit::<IS_SHORTENED>(text, at);
         }
-        let mantissa = whole * POWERS_OF_TEN[count] + number(values, count);
-        (mantissa > 0).then_some((Self { mantissa, scale: count as u32 }, end))
+        let decimals = if IS_SHORTENED { count - closing_zeros(values, count) } else { count };
+        let mantissa = whole * POWERS_OF_TEN[decimals] + number(values, decimals);
+        (mantissa > 0).then_some((Self { mantissa, scale: decimals as u32 }, end))
     }
 
     /// Reads one whose whole part or fraction is longer than eight digits, or nothing.
     #[cold]
-    fn digit_by_digit(text: &[u8], at: usize) -> Option<(Self, usize)> {
+    fn digit_by_digit<const IS_SHORTENED: bool>(text: &[u8], at: usize) -> Option<(Self, usize)> {
         const DIGITS_MOST: usize = 18;
         const WHOLE_MOST: usize = 14;
         let (mut mantissa, mut count, mut point) = (0u64, 0, None);
@@ -126,7 +162,11 @@ impl Digits {
                 _ => {
                     let whole = point.unwrap_or(count);
                     let is_held = mantissa > 0 && whole <= WHOLE_MOST;
-                    return is_held.then_some((Self { mantissa, scale: (count - whole) as u32 }, end));
+                    let mut scale = (count - whole) as u32;
+                    while IS_SHORTENED && is_held && scale > 0 && mantissa % 10 == 0 {
+                        (mantissa, scale) = (mantissa / 10, scale - 1);
+                    }
+                    return is_held.then_some((Self { mantissa, scale }, end));
                 }
             }
         }

@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::Rejection;
+use crate::digits::Digits;
 
 /// The most decimals a price or quantity may have.
 pub const DECIMALS: u32 = 18;
@@ -70,9 +71,9 @@ macro_rules! unit {
 unit!(Price, "price", PRICE_BELOW_POWER);
 unit!(Quantity, "quantity", QUANTITY_BELOW_POWER);
 
-/// 10^0 to 10^19.
-const POWERS_OF_TEN: [u128; 20] = {
-    let mut powers = [1; 20];
+/// 10^0 to 10^18.
+const POWERS_OF_TEN: [u128; 19] = {
+    let mut powers = [1; 19];
     let mut power = 1;
     while power < powers.len() {
         powers[power] = powers[power - 1] * 10;
@@ -80,9 +81,6 @@ const POWERS_OF_TEN: [u128; 20] = {
     }
     powers
 };
-
-/// So many digits always fit a machine word.
-const DIGITS_OF_A_WORD: usize = 19;
 
 /// Why a text is not a decimal we hold.
 enum NotHeld {
@@ -92,7 +90,7 @@ enum NotHeld {
 }
 
 fn parse(field: &'static str, text: &str, below_power: u32) -> Result<Decimal, Rejection> {
-    if let Some(decimal) = parse_short(text.as_bytes(), below_power) {
+    if let Some(decimal) = parse_plain(text) {
         return Ok(decimal);
     }
     parse_positive(text, below_power).map_err(|not_held| {
@@ -105,39 +103,13 @@ fn parse(field: &'static str, text: &str, below_power: u32) -> Result<Decimal, R
     })
 }
 
-/// Reads a positive decimal whose digits fit a machine word, in plain notation
-/// (`27000.12`): what feeds send nearly always. Whatever it does not read,
-/// [`parse_positive`] does, or says why nobody can.
-fn parse_short(text: &[u8], below_power: u32) -> Option<Decimal> {
-    if text.len() > DIGITS_OF_A_WORD {
-        return None;
-    }
-    let mut digits = 0;
-    let mut point = None;
-    // The digits up to the last one that is not zero, and where that stands.
-    let (mut significant, mut last) = (0, 0);
-    for (place, byte) in text.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            digits = digits * 10 + u64::from(digit);
-            (significant, last) = if digit == 0 { (significant, last) } else { (digits, place) };
-        } else if *byte == b'.' && point.is_none() {
-            point = Some((place, digits));
-        } else {
-            return None;
-        }
-    }
-    // With its scale, and without the closing zeros of the fraction.
-    let (mantissa, scale) = match point {
-        None => (digits, 0),
-        Some((place, whole)) => last.checked_sub(place).map_or((whole, 0), |decimals| (significant, decimals as u32)),
-    };
-    let below = POWERS_OF_TEN[DIGITS_OF_A_WORD.min((below_power + scale) as usize)];
-    if mantissa == 0 || below <= u128::from(mantissa) {
-        return None;
-    }
-    let [low, high] = [mantissa, mantissa >> 32].map(|word| (word & u64::from(u32::MAX)) as u32);
-    Some(Decimal::from_parts(low, high, 0, false, scale))
+/// What feeds send nearly always. Whatever is not read here, [`parse_positive`]
+/// reads, or says why nobody can.
+fn parse_plain(text: &str) -> Option<Decimal> {
+    // Below 10^14, as every price and quantity may be.
+    let digits = Digits::of(text)?;
+    let [low, high] = [digits.mantissa(), digits.mantissa() >> 32].map(|word| (word & u64::from(u32::MAX)) as u32);
+    Some(Decimal::from_parts(low, high, 0, false, digits.scale()))
 }
 
 /// Reads a decimal by its digits: rust_decimal's own readers round or refuse
@@ -257,26 +229,34 @@ mod tests {
     }
 
     #[test]
-    fn what_feeds_send_nearly_always_is_read_by_the_short_way() {
-        let short = |text: &str| parse_short(text.as_bytes(), PRICE_BELOW_POWER).map(|decimal| decimal.to_string());
+    fn what_feeds_send_nearly_always_is_read_the_plain_way() {
+        let plain = |text: &str| parse_plain(text).map(|decimal| decimal.to_string());
 
         for text in ["1402000", "27000.12", "0.5", "99999.999999999", "99999999999999.9999", "0.00000000000000001"] {
-            assert_eq!(short(text).as_deref(), Some(text));
+            assert_eq!(plain(text).as_deref(), Some(text));
         }
-        for (text, read) in [("27000.1200", "27000.12"), ("1402000.0", "1402000"), (".5", "0.5"), ("5.", "5")] {
-            assert_eq!(short(text).as_deref(), Some(read), "{text}");
+        for (text, read) in
+            [("27000.1200", "27000.12"), ("1402000.0", "1402000"), ("0.1000000000", "0.1"), (".5", "0.5"), ("5.", "5")]
+        {
+            assert_eq!(plain(text).as_deref(), Some(read), "{text}");
         }
-        for text in ["", ".", "0", "0.00", "2E-7", "100000000000000", "0.000000000000000001", "1.2.3"] {
-            assert_eq!(short(text), None, "{text}");
+        for text in ["", ".", "0", "0.00", "2E-7", "100000000000000", "0.000000000000000001", "1.2.3", "1\0"] {
+            assert_eq!(plain(text), None, "{text}");
         }
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_096))]
+
         #[test]
-        fn what_the_short_way_reads_the_long_way_reads_alike(text in "[0-9]{0,16}[.]?[0-9]{0,8}") {
-            if let Some(short) = parse_short(text.as_bytes(), QUANTITY_BELOW_POWER) {
-                let long = parse_positive(&text, QUANTITY_BELOW_POWER).ok();
-                prop_assert_eq!(Some((short.mantissa(), short.scale())), long.map(|it| (it.mantissa(), it.scale())));
+        fn what_is_read_the_plain_way_is_read_alike_by_its_digits(
+            text in prop_oneof!["[0-9]{0,16}[.]?[0-9]{0,12}", "[0-9]{1,7}[.][0-9]{1,4}0{0,6}", "[0-9.]{0,26}"],
+        ) {
+            for below_power in [PRICE_BELOW_POWER, QUANTITY_BELOW_POWER] {
+                if let Some(plain) = parse_plain(&text) {
+                    let long = parse_positive(&text, below_power).ok();
+                    prop_assert_eq!(Some((plain.mantissa(), plain.scale())), long.map(|it| (it.mantissa(), it.scale())));
+                }
             }
         }
     }

@@ -48,6 +48,9 @@ impl Bounds {
     pub async fn settle(&mut self, txn: &impl TablesTxn, finals: &[Figure]) -> Result<(), SessionError> {
         let marks: Vec<(Ticker, Mark)> = finals.iter().map(|figure| (figure.ticker.clone(), figure.mark)).collect();
         let mut said = txn.bounds_said(self.interval, &marks).await?;
+        if said.is_empty() {
+            return Ok(());
+        }
         said.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         let settled: HashMap<(&Ticker, Mark), Sums> =
             finals.iter().map(|figure| ((&figure.ticker, figure.mark), figure.sums)).collect();
