@@ -5,7 +5,8 @@
 -- The limit and the offset keep both searches in the index, from the beginning
 -- of the span and from name to name: without, all of the tape is read. A market
 -- that has forgotten what it is asked for may answer with rows from much later:
--- of all that is held in between the beginning is enough to be told so.
+-- of all that is held in between the beginning is enough to be told so, as much
+-- as twice what it told and a thousand.
 select
     standing.tape_from,
     standing.validated_until,
@@ -30,7 +31,7 @@ left join lateral (
             and trade.ts > greatest($3, standing.tape_from)
             and trade.ts <= least($4, standing.validated_until)
         order by trade.ts
-        limit 20000
+        limit 1000 + 2 * cardinality($5::text[])
     ) as spanned
     union
     select named.tradeid, named.ts, named.price, named.quantity, named.is_validated, named.received_at,
