@@ -70,6 +70,8 @@ pub struct Bench {
     pub kept: PathBuf,
     /// The folder of the peers' scripts.
     pub peers: PathBuf,
+    /// The folder of recorded tapes, which may not be there.
+    pub recorded: PathBuf,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -85,7 +87,8 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     std::fs::create_dir_all(&kept).with_context(|| format!("could not make {}", kept.display()))?;
     let runs = if quick { 1 } else { runs };
-    let bench = Bench { runs, quick, programs, kept: std::path::absolute(kept)?, peers: house.join("peers") };
+    let (peers, recorded) = (house.join("peers"), house.join("../../shared/tapes"));
+    let bench = Bench { runs, quick, programs, kept: std::path::absolute(kept)?, peers, recorded };
     let mut holds = true;
     for part in chosen {
         eprintln!("bench: {}", part.name);

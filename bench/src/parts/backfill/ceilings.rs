@@ -9,23 +9,23 @@ use anyhow::Context as _;
 use market::{Market, RestClient, RestSettings};
 use tape::{EpochMs, Ticker, Watermark};
 
-use super::house::{EXCHANGE, House};
+use super::house::{EXCHANGE, House, Stretch};
 use crate::ceiling::{Vouched, Way, write_figures, write_trades};
-use crate::made::{BEGINS_AT_MS, Made, Plan, ticker_name};
+use crate::made::{BEGINS_AT_MS, Made, ticker_name};
 
-/// Reads every page of the tape, one after the other. Returns the seconds it
-/// took, and how many trades of the tape came.
-pub async fn read(house: &House, plan: Plan) -> anyhow::Result<(f64, u64)> {
+/// Reads every page of a stretch, one after the other. Returns the seconds it
+/// took, and how many trades of the stretch came.
+pub async fn read(house: &House, stretch: &Stretch<'_>) -> anyhow::Result<(f64, u64)> {
     let url = format!("http://127.0.0.1:{}/trades", house.venue_port).parse()?;
     let rate = NonZeroU32::new(1_000_000).context("a rate")?;
     let settings = RestSettings::new(Market::GENERIC).at_rate(Market::GENERIC, rate);
-    let present = EpochMs::new(BEGINS_AT_MS + 1000 * plan.seconds + 60_000);
+    let last_mark = EpochMs::new(stretch.last_mark_ms);
+    let present = last_mark.plus_ms(60_000);
     let clock = Arc::new(move || present);
     let client = RestClient::new(Market::GENERIC, url, settings, clock)?;
-    let ticker = Ticker::new(&ticker_name(0))?;
-    let last_mark = EpochMs::new(BEGINS_AT_MS + 1000 * plan.seconds);
+    let ticker = Ticker::new(stretch.ticker)?;
     let began = Instant::now();
-    let mut position = Watermark::Through(EpochMs::new(BEGINS_AT_MS - 1));
+    let mut position = Watermark::Through(EpochMs::new(stretch.from_ms - 1));
     let mut trades = 0;
     loop {
         let page = client.page(&ticker, &position).await?.page;

@@ -12,7 +12,6 @@ use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
 use crate::Bench;
-use crate::made::{BEGINS_AT_MS, ticker_name};
 
 /// The name everything is stored under.
 pub const EXCHANGE: &str = "generic";
@@ -37,6 +36,16 @@ pub struct House {
     pub venue_port: u16,
     worker: PathBuf,
     log: PathBuf,
+}
+
+/// What of a tape is backfilled.
+pub struct Stretch<'a> {
+    /// The ticker.
+    pub ticker: &'a str,
+    /// From when on.
+    pub from_ms: i64,
+    /// The last mark that is waited for.
+    pub last_mark_ms: i64,
 }
 
 /// What a backfill took and left.
@@ -94,15 +103,15 @@ impl House {
         Ok((url, client))
     }
 
-    /// Lets a worker backfill the whole tape into a new database.
-    pub async fn backfill(&self, seconds: i64) -> anyhow::Result<Taken> {
+    /// Lets a worker backfill a stretch of the tape into a new database.
+    pub async fn backfill(&self, stretch: &Stretch<'_>) -> anyhow::Result<Taken> {
         let (url, client) = self.database("ours").await?;
         let mut command = Command::new(&self.worker);
         command.env_clear().envs([
             ("PG_STRING", url.as_str()),
-            ("TICKERS", &ticker_name(0)),
+            ("TICKERS", stretch.ticker),
             ("EXCHANGE", EXCHANGE),
-            ("BACKFILL_FROM", &BEGINS_AT_MS.to_string()),
+            ("BACKFILL_FROM", &stretch.from_ms.to_string()),
             ("MARKET_CLOCK", "market"),
             ("RETENTION", "forever"),
             ("REST_RATE", "100000"),
@@ -113,9 +122,8 @@ impl House {
         ]);
         let began = Instant::now();
         let worker = Running::start(command, &self.log)?;
-        let last_mark = BEGINS_AT_MS + 1000 * seconds;
         let done = "select count(*) > 0 from tickers_validation_timestamp where validated_until >= $1";
-        while !client.query_one(done, &[&last_mark]).await?.get::<_, bool>(0) {
+        while !client.query_one(done, &[&stretch.last_mark_ms]).await?.get::<_, bool>(0) {
             if began.elapsed() > DEADLINE {
                 bail!("the backfill takes longer than {} s; see {}", DEADLINE.as_secs(), self.log.display());
             }
@@ -124,9 +132,9 @@ impl House {
         let wall_s = began.elapsed().as_secs_f64();
         drop(worker);
         let trades = "select count(*) from transactions where is_validated and ts <= $1";
-        let trades: i64 = client.query_one(trades, &[&last_mark]).await?.get(0);
+        let trades: i64 = client.query_one(trades, &[&stretch.last_mark_ms]).await?.get(0);
         let marks = "select count(*) from vwap_history where is_validated and ts <= $1";
-        let marks: i64 = client.query_one(marks, &[&last_mark]).await?.get(0);
+        let marks: i64 = client.query_one(marks, &[&stretch.last_mark_ms]).await?.get(0);
         Ok(Taken { wall_s, trades: u64::try_from(trades)?, marks })
     }
 }

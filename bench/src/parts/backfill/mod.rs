@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
-use self::house::House;
+use self::house::{House, Stretch};
 use crate::Bench;
 use crate::ceiling::Way;
 use crate::made::{BEGINS_AT_MS, Made, Plan, Tape, ticker_name};
@@ -34,24 +34,55 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     for (name, plan) in [("dense: 10 trades a second", dense), ("sparse: a trade in 10 seconds", sparse)] {
         rows.extend(measure(bench, &runtime, name, plan)?);
     }
+    rows.push(four_days(bench, &runtime)?);
     Ok(rows)
+}
+
+/// Four days of a real market, untidy as it was, where that tape is at hand.
+fn four_days(bench: &Bench, runtime: &tokio::runtime::Runtime) -> anyhow::Result<Row> {
+    const WORK: &str = "four days of bitFlyer's BTC/JPY in January 2018";
+    const FROM_MS: i64 = 1_516_460_400_000;
+    // The market stands still six seconds later.
+    const MARKS: i64 = 345_560;
+    const BAR: (f64, &str) = (60.0, "< 60 s");
+    let file = bench.recorded.join("bitflyer-btc_jpy-20180121-20180124.csv.gz");
+    if bench.quick || !file.exists() {
+        let why = if bench.quick { "this is a quick run" } else { "there is no such tape" };
+        return Ok(Row::not_run(WORK, "ours", why, BAR.1));
+    }
+    let house = House::build(bench, &file)?;
+    let stretch = Stretch { ticker: "BTC_JPY", from_ms: FROM_MS, last_mark_ms: FROM_MS + 1000 * MARKS };
+    let (rest_s, trades) = runtime.block_on(ceilings::read(&house, &stretch))?;
+    let ours = Contestant::new("ours, four days", || {
+        let taken = runtime.block_on(house.backfill(&stretch))?;
+        ensure!(taken.trades == trades, "{} trades of {trades}", taken.trades);
+        ensure!(taken.marks >= MARKS, "{} marks of {MARKS}", taken.marks);
+        Ok(taken.wall_s)
+    });
+    let samples = alternate(bench.runs, &mut [ours])?;
+    let wall_s = median(&samples[0], |wall_s| *wall_s);
+    let work = format!("{WORK}, {trades} trades to {MARKS} final marks");
+    let row = Row::absolute(&work, format!("{wall_s:.1} s"), BAR.1, wall_s < BAR.0);
+    Ok(Row { other: format!("REST alone: {rest_s:.1} s"), ..row })
 }
 
 fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: Plan) -> anyhow::Result<Vec<Row>> {
     let tape: Vec<Made> = Tape::new(plan).collect();
     let file = kept_tape(bench, plan, &tape)?;
     let house = House::build(bench, &file)?;
+    let last_mark_ms = BEGINS_AT_MS + 1000 * plan.seconds;
+    let stretch = Stretch { ticker: &ticker_name(0), from_ms: BEGINS_AT_MS, last_mark_ms };
     let samples = alternate(
         bench.runs,
         &mut [
             Contestant::new("ours", || {
-                let taken = runtime.block_on(house.backfill(plan.seconds))?;
+                let taken = runtime.block_on(house.backfill(&stretch))?;
                 ensure!(taken.trades == plan.trades, "{} trades of {}", taken.trades, plan.trades);
                 ensure!(taken.marks >= plan.seconds, "{} marks of {}", taken.marks, plan.seconds);
                 Ok(taken.wall_s)
             }),
             Contestant::new("REST alone", || {
-                let (wall_s, trades) = runtime.block_on(ceilings::read(&house, plan))?;
+                let (wall_s, trades) = runtime.block_on(ceilings::read(&house, &stretch))?;
                 ensure!(trades == plan.trades, "{trades} trades of {}", plan.trades);
                 Ok(wall_s)
             }),
