@@ -91,7 +91,7 @@ impl Desk {
     /// Why the term is over, unless it was ended.
     pub async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
         let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(self.engine.patience());
         let mut audits = Vec::with_capacity(AUDITS_TOGETHER);
         let mut gathered_at = Instant::now();
         let mut check_at = Instant::now() + CHECK_EVERY;
@@ -124,9 +124,9 @@ impl Desk {
                     }
                 }
                 Work::Settle => {
-                    let ((answers, rows), began) = (waiting.take(), Instant::now());
+                    let ((answers, pieces), began) = (waiting.take(), Instant::now());
                     self.engine.settle(answers).await?;
-                    waiting.learn(rows, began.elapsed());
+                    waiting.learn(pieces, began.elapsed());
                     self.let_planner_know().await?;
                     // A backfill always has answers waiting; the socket is heard in between.
                     if gathered_at + GATHER <= Instant::now() {

@@ -181,6 +181,11 @@ impl<T: Tables> Engine<T> {
         self.settings.patience.listening_since = Some(since);
     }
 
+    /// How far an answer of REST is believed.
+    pub fn patience(&self) -> Patience {
+        self.settings.patience
+    }
+
     /// Whether the leadership still stands, as far as can be told at no cost.
     pub fn is_leading(&self) -> bool {
         self.tables.is_leading()

@@ -4,38 +4,40 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tape::Patience;
+
 use crate::engine::Asked;
 
 /// Answers settled together at most.
 pub const ANSWERS_TOGETHER: usize = 128;
 
-/// Rows settled together, unless a single answer has more: some twenty
-/// milliseconds' work, and more would not be done much faster.
-const ROWS_TOGETHER: usize = 500;
+/// Rows settled and marks made final together, unless a single answer has more:
+/// some twenty milliseconds' work, and more would not be done much faster.
+const PIECES_TOGETHER: usize = 500;
 
 /// What a settlement without any row costs, in rows.
-const ROWS_OF_A_TRANSACTION: usize = 200;
+const PIECES_OF_A_TRANSACTION: usize = 200;
 
 /// A settlement that takes longer is begun whatever comes next: a backfill would
 /// else stand still for much of every second.
 const MADE_ROOM_FOR: Duration = Duration::from_millis(100);
 
-/// What a row is taken to cost before any was settled.
+/// What a row or a mark is taken to cost before any was settled.
 const FIRST_GUESS: Duration = Duration::from_micros(50);
 
 /// Answers in the order they came.
 pub struct Waiting {
     answers: VecDeque<Asked>,
-    per_row: Duration,
-}
-
-impl Default for Waiting {
-    fn default() -> Self {
-        Self { answers: VecDeque::new(), per_row: FIRST_GUESS }
-    }
+    patience: Patience,
+    per_piece: Duration,
 }
 
 impl Waiting {
+    /// None yet; they will be settled with this patience.
+    pub fn new(patience: Patience) -> Self {
+        Self { answers: VecDeque::new(), patience, per_piece: FIRST_GUESS }
+    }
+
     /// Whether there is nothing to settle.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
@@ -54,60 +56,77 @@ impl Waiting {
     /// Whether the next settlement will be over in so much time, or is one for
     /// which nothing else is held up.
     pub fn fits_into(&self, left: Duration) -> bool {
-        let rows = self.next().1 + ROWS_OF_A_TRANSACTION;
+        let pieces = self.next().1 + PIECES_OF_A_TRANSACTION;
         // Half as long again: what stands in a mark's way is worse than a pause.
-        let expected = self.per_row.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)) * 3 / 2;
+        let expected = self.per_piece.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX)) * 3 / 2;
         expected <= left || MADE_ROOM_FOR < expected
     }
 
-    /// Takes out what is settled next, and how many rows it has.
+    /// Takes out what is settled next, and how many rows and marks that is.
     pub fn take(&mut self) -> (Vec<Asked>, usize) {
-        let (answers, rows) = self.next();
-        (self.answers.drain(..answers).collect(), rows)
+        let (answers, pieces) = self.next();
+        (self.answers.drain(..answers).collect(), pieces)
     }
 
     /// Learns from a settlement how long the next one will take.
-    pub fn learn(&mut self, rows: usize, took: Duration) {
-        let rows = u32::try_from(rows + ROWS_OF_A_TRANSACTION).unwrap_or(u32::MAX);
-        self.per_row = (self.per_row * 7 + took / rows) / 8;
+    pub fn learn(&mut self, pieces: usize, took: Duration) {
+        let pieces = u32::try_from(pieces + PIECES_OF_A_TRANSACTION).unwrap_or(u32::MAX);
+        self.per_piece = (self.per_piece * 7 + took / pieces) / 8;
     }
 
-    /// How many answers are settled next, and how many rows they have.
+    /// How many answers are settled next, and how many rows and marks that is.
     fn next(&self) -> (usize, usize) {
-        let (mut answers, mut rows) = (0, 0);
+        let (mut answers, mut pieces) = (0, 0);
         for asked in self.answers.iter().take(ANSWERS_TOGETHER) {
-            let own = asked.answer.page.trades.len() + asked.answer.rejected.len();
-            if 0 < answers && ROWS_TOGETHER < rows + own {
+            let own = self.pieces(asked);
+            if 0 < answers && PIECES_TOGETHER < pieces + own {
                 break;
             }
-            (answers, rows) = (answers + 1, rows + own);
+            (answers, pieces) = (answers + 1, pieces + own);
         }
-        (answers, rows)
+        (answers, pieces)
+    }
+
+    /// The rows of an answer, and the marks that become final with it: where a
+    /// market was silent or not heard for an hour, that is thousands without a row.
+    fn pieces(&self, asked: &Asked) -> usize {
+        let Asked { watermark, answer, .. } = asked;
+        let settled_ms = answer.page.reach(watermark, self.patience).ms_since(watermark.settled_until());
+        let marks = usize::try_from(settled_ms / 1_000).unwrap_or(0);
+        answer.page.trades.len() + answer.rejected.len() + marks
     }
 }
 
 #[cfg(test)]
 mod tests {
     use market::Answer;
-    use tape::{EpochMs, Page, Ticker, Watermark};
+    use tape::{EpochMs, Page, Patience, Ticker, Watermark};
     use testkit::trade;
     use tokio::sync::oneshot;
 
     use super::*;
 
-    fn waiting(rows: &[usize]) -> Waiting {
-        let mut waiting = Waiting::default();
+    const PATIENCE: Patience =
+        Patience { settle_delay_ms: 1_000, allowed_skew_ms: 0, longest_step_ms: 5_000_000, listening_since: None };
+
+    /// Answers of so many rows, each of a market that was settled so many seconds before.
+    fn waiting_behind(seconds: i64, rows: &[usize]) -> Waiting {
+        let mut waiting = Waiting::new(PATIENCE);
         waiting.extend(rows.iter().map(|rows| {
             let trades = (0..*rows).map(|row| trade("BTC", &row.to_string(), 1_000, "1", "1")).collect();
-            let page = Page { trades, ..Page::empty_at(EpochMs::new(100_000)) };
+            let page = Page { trades, ..Page::empty_at(EpochMs::new(1_000_000_000)) };
             Asked {
                 ticker: Ticker::new("BTC").expect("ticker"),
-                watermark: Watermark::Through(EpochMs::new(0)),
+                watermark: Watermark::Through(EpochMs::new(1_000_000_000 - 1_000 * (seconds + 1))),
                 answer: Answer { page, rejected: Vec::new(), rows_before: 0, gaps: Vec::new() },
                 reply: oneshot::channel().0,
             }
         }));
         waiting
+    }
+
+    fn waiting(rows: &[usize]) -> Waiting {
+        waiting_behind(0, rows)
     }
 
     fn taken(waiting: &mut Waiting) -> (usize, usize) {
@@ -127,6 +146,14 @@ mod tests {
         let mut many = waiting(&[1; 130]);
         assert_eq!(taken(&mut many), (128, 128));
         assert_eq!(taken(&mut many), (2, 2));
+    }
+
+    #[test]
+    fn marks_that_become_final_count_as_rows_do_up_to_the_longest_step() {
+        assert_eq!(taken(&mut waiting_behind(200, &[0; 5])), (2, 400));
+        assert_eq!(taken(&mut waiting_behind(3_600, &[0, 1, 0])), (1, 3_600));
+        assert_eq!(taken(&mut waiting_behind(99_999, &[7, 7])), (1, 5_007));
+        assert_eq!(taken(&mut waiting_behind(-60, &[7, 7])), (2, 14));
     }
 
     #[test]
