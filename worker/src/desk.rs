@@ -3,6 +3,7 @@
 
 mod waiting;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,7 +93,7 @@ impl Desk {
     pub async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
         let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
         let mut waiting = Waiting::new(self.engine.patience());
-        let mut audits = Vec::with_capacity(AUDITS_TOGETHER);
+        let mut audits = VecDeque::new();
         let mut gathered_at = Instant::now();
         let mut check_at = Instant::now() + CHECK_EVERY;
         let mut mark_at = Instant::now();
@@ -104,7 +105,7 @@ impl Desk {
                 () = sleep_until(mark_at) => Work::Mark,
                 () = sleep_until(check_at) => Work::Check,
                 () = settlement(&mut self.inbox.asked, &mut waiting, mark_at) => Work::Settle,
-                () = receive(&mut self.inbox.audited, &mut audits, AUDITS_TOGETHER) => Work::Audit,
+                () = audited(&mut self.inbox.audited, &mut audits) => Work::Audit,
                 () = gather(&mut self.inbox.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
             };
             if !self.engine.is_leading() {
@@ -128,13 +129,12 @@ impl Desk {
                     self.engine.settle(answers).await?;
                     waiting.learn(pieces, began.elapsed());
                     self.let_planner_know().await?;
-                    // A backfill always has answers waiting; the socket is heard in between.
-                    if gathered_at + GATHER <= Instant::now() {
-                        gathered_at = Instant::now();
-                        self.hear(&mut batch).await?;
-                    }
+                    self.hear_in_between(&mut batch, &mut gathered_at).await?;
                 }
-                Work::Audit => self.engine.audit(std::mem::take(&mut audits)).await?,
+                Work::Audit => {
+                    self.engine.audit(&mut audits).await?;
+                    self.hear_in_between(&mut batch, &mut gathered_at).await?;
+                }
                 Work::Hear => {
                     gathered_at = Instant::now();
                     self.hear(&mut batch).await?;
@@ -163,6 +163,16 @@ impl Desk {
             self.is_listening = true;
             self.engine.set_listening_since(clock::wall());
         }
+    }
+
+    /// [`Self::hear`] where that is due: a backfill always has answers waiting, and a market that
+    /// changes its mind findings.
+    async fn hear_in_between(&mut self, batch: &mut Vec<Said>, gathered_at: &mut Instant) -> Result<(), SessionError> {
+        if Instant::now() < *gathered_at + GATHER {
+            return Ok(());
+        }
+        *gathered_at = Instant::now();
+        self.hear(batch).await
     }
 
     /// Writes what is gathered and whatever else waits, up to the limit of a batch.
@@ -196,6 +206,15 @@ async fn settlement(from: &mut mpsc::Receiver<Asked>, waiting: &mut Waiting, mar
     }
     if !waiting.fits_into(mark_at.saturating_duration_since(Instant::now())) {
         sleep_until(mark_at).await;
+    }
+}
+
+/// Waits for second readings, unless some are left.
+async fn audited(from: &mut mpsc::Receiver<Audited>, waiting: &mut VecDeque<Audited>) {
+    if waiting.is_empty() {
+        let mut first = Vec::new();
+        receive(from, &mut first, AUDITS_TOGETHER).await;
+        waiting.extend(first);
     }
 }
 

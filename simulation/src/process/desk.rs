@@ -1,5 +1,6 @@
 //! Hands the engine its work in the order the worker's own desk does.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -76,8 +77,10 @@ impl Desk {
                     }
                 }
                 Work::Audit => {
-                    let audited = self.audited();
-                    self.engine.audit(audited).await?;
+                    let mut audited = self.audited();
+                    while !audited.is_empty() {
+                        self.engine.audit(&mut audited).await?;
+                    }
                 }
                 Work::Hear => {
                     gathered_at = time.now();
@@ -142,7 +145,7 @@ impl Desk {
         waiting.asked.drain(..together).collect()
     }
 
-    fn audited(&self) -> Vec<Audited> {
+    fn audited(&self) -> VecDeque<Audited> {
         let mut waiting = self.inbox.waiting();
         let together = waiting.audited.len().min(AUDITS_TOGETHER);
         waiting.audited.drain(..together).collect()

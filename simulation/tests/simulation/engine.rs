@@ -1,5 +1,6 @@
 //! What one call of the engine leaves in the tables.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use market::{Answer, Said};
@@ -7,13 +8,13 @@ use simulation::memory::disk::TradeRow;
 use simulation::memory::{Server, SimTables, Trouble};
 use simulation::scenario::BEGINS_AT;
 use simulation::time::Time;
-use tape::{EpochMs, Mark, Page, Ticker, Trade, TradeId, Watermark};
-use testkit::{at, heard, trade};
+use tape::{EpochMs, Finding, Mark, Page, Ticker, Trade, TradeId, Watermark};
+use testkit::{at, heard, price, trade};
 use tokio::sync::{mpsc, oneshot};
 use worker::Config;
 use worker::clock::Clock;
 use worker::config::MarketClock;
-use worker::engine::{Asked, Engine, Follow};
+use worker::engine::{Asked, Audited, Engine, Follow};
 use worker::metrics::Metrics;
 
 struct Scene {
@@ -57,21 +58,30 @@ async fn every_one_of_thousands_of_tickers_has_its_figure_at_every_mark_that_was
     }
 }
 
-/// What the tables hold of trades, once a long page of them is settled, told after
-/// these were heard.
-async fn settled(page: &[Trade], said: Vec<Said>) -> Vec<(String, EpochMs, bool, bool)> {
-    let Scene { server, mut engine, mut followed } = scene("BTC").await;
-    engine.hear(said).await.expect("heard");
-    let Follow { ticker, watermark } = followed.try_recv().expect("it is followed");
+/// A long page of a trade every second.
+fn page() -> Vec<Trade> {
+    (0..200).map(|n| trade("BTC", &format!("{n:03}"), BEGINS_AT - 250_000 + 1_000 * n, "7", "1")).collect()
+}
+
+/// A term in which this page was settled, told after these were heard.
+async fn settled(page: &[Trade], said: Vec<Said>) -> Scene {
+    let mut scene = scene("BTC").await;
+    scene.engine.hear(said).await.expect("heard");
+    let Follow { ticker, watermark } = scene.followed.try_recv().expect("it is followed");
     let latest_row_at = page.last().map(|trade| trade.traded_at);
     let page = Page { trades: page.to_vec(), latest_row_at, ..Page::empty_at(at(BEGINS_AT)) };
     let answer = Answer { page: page.clone(), rejected: Vec::new(), rows_before: 0, gaps: Vec::new() };
     let (reply, settled) = oneshot::channel();
-    engine.settle(vec![Asked { ticker, watermark, answer, reply }]).await.expect("settled");
+    scene.engine.settle(vec![Asked { ticker, watermark, answer, reply }]).await.expect("settled");
     let reached = settled.await.expect("an answer").watermark;
     let last = page.trades.last().expect("trades");
     assert_eq!(reached, Watermark::Within { at: last.traded_at, last: last.id.clone() });
-    let state = server.state();
+    scene
+}
+
+/// What the tables hold of trades: id, time, whether confirmed, whether heard.
+fn rows(scene: &Scene) -> Vec<(String, EpochMs, bool, bool)> {
+    let state = scene.server.state();
     let row = |((_, id), row): (&(Ticker, TradeId), &TradeRow)| {
         (id.to_string(), row.at, row.is_validated, row.received_at.is_some())
     };
@@ -80,18 +90,44 @@ async fn settled(page: &[Trade], said: Vec<Said>) -> Vec<(String, EpochMs, bool,
 
 #[tokio::test]
 async fn a_page_that_nobody_heard_is_confirmed_and_so_is_one_of_which_something_else_was_heard() {
-    let page: Vec<Trade> =
-        (0..200).map(|n| trade("BTC", &format!("{n:03}"), BEGINS_AT - 250_000 + 1_000 * n, "7", "1")).collect();
+    let page = page();
     let expected = |heard: Option<&str>| -> Vec<(String, EpochMs, bool, bool)> {
         let row = |trade: &Trade| (trade.id.to_string(), trade.traded_at, true, heard == Some(trade.id.as_str()));
         page.iter().map(row).collect()
     };
-    assert_eq!(settled(&page, Vec::new()).await, expected(None));
+    assert_eq!(rows(&settled(&page, Vec::new()).await), expected(None));
 
     // It claims a time that the page does not reach: nothing was heard of the page's own times.
     let elsewhere = heard(trade("BTC", "117", BEGINS_AT + 500, "8", "1"), BEGINS_AT + 2);
-    assert_eq!(settled(&page, vec![Said::Trade(elsewhere)]).await, expected(Some("117")));
+    assert_eq!(rows(&settled(&page, vec![Said::Trade(elsewhere)]).await), expected(Some("117")));
 
     let within = heard(page[117].clone(), BEGINS_AT + 2);
-    assert_eq!(settled(&page, vec![Said::Trade(within)]).await, expected(Some("117")));
+    assert_eq!(rows(&settled(&page, vec![Said::Trade(within)]).await), expected(Some("117")));
+}
+
+#[tokio::test]
+async fn of_many_changes_of_mind_no_more_are_followed_at_once_than_one_transaction_bears() {
+    let page = page();
+    let mut scene = settled(&page, Vec::new()).await;
+    let changed = |was: &Trade| Finding::Altered {
+        was: was.clone(),
+        now: trade("BTC", was.id.as_str(), was.traded_at.ms(), "8", "1"),
+    };
+    let findings: Vec<Finding> = page[50..70].iter().map(changed).collect();
+    let (reply, mut dealt_with) = oneshot::channel();
+    let mut waiting = VecDeque::from([Audited { ticker: page[0].ticker.clone(), agreed: Vec::new(), findings, reply }]);
+    let corrected =
+        |scene: &Scene| scene.server.state().disk.trades.values().filter(|row| row.price == price("8")).count();
+
+    // Each touches a window of 300 marks, before and after: 5,000 marks are 8 of them.
+    for so_far in [8, 16] {
+        scene.engine.audit(&mut waiting).await.expect("followed");
+        assert_eq!(corrected(&scene), so_far);
+        assert!(dealt_with.try_recv().is_err(), "{so_far} of 20");
+    }
+    scene.engine.audit(&mut waiting).await.expect("followed");
+
+    assert_eq!(corrected(&scene), 20);
+    assert!(waiting.is_empty());
+    dealt_with.try_recv().expect("all are followed");
 }

@@ -1,6 +1,8 @@
 //! What reading settled trades again came to. Where the exchange changed its
 //! mind, trades, figures, chain and ledger follow in one transaction.
 
+use std::collections::VecDeque;
+
 use store::{AskedHoldings, ChainStep, Restatement};
 use tape::audit::{Holdings, still_stands};
 use tape::{
@@ -28,31 +30,39 @@ pub struct Audited {
 }
 
 impl<T: Tables> Engine<T> {
-    /// Takes second readings in. Without findings nothing is written now: the
-    /// counts go with the next settlement.
+    /// Takes second readings in, up to a transaction's worth of findings; those
+    /// that are left stay, for when the next mark has been looked to. Without
+    /// findings nothing is written now: the counts go with the next settlement.
     ///
     /// # Errors
     /// Whatever the store says; nothing of a finding is written then.
-    pub async fn audit(&mut self, audited: Vec<Audited>) -> Result<(), SessionError> {
-        for Audited { ticker, agreed, findings, reply } in audited {
-            for at in agreed {
-                self.audited.add(&ticker, at, store::COUNT_AUDITED, 1);
+    pub async fn audit(&mut self, waiting: &mut VecDeque<Audited>) -> Result<(), SessionError> {
+        while let Some(audited) = waiting.front_mut() {
+            for at in audited.agreed.drain(..) {
+                self.audited.add(&audited.ticker, at, store::COUNT_AUDITED, 1);
             }
-            for group in self.affordable(&findings) {
-                self.follow_findings(&ticker, group).await?;
+            let affordable = self.affordable().min(audited.findings.len());
+            let group: Vec<Finding> = audited.findings.drain(..affordable).collect();
+            let is_dealt_with = audited.findings.is_empty();
+            if !group.is_empty() {
+                self.follow_findings(&audited.ticker, &group).await?;
             }
-            // Who asked may be gone; the next session reads again.
-            let _ = reply.send(());
+            if is_dealt_with {
+                // Who asked may be gone; the next session reads again.
+                let _ = waiting.pop_front().map(|audited| audited.reply.send(()));
+            }
+            if !group.is_empty() {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// Findings in groups whose marks one transaction can restate; one finding
+    /// How many findings one transaction can restate the marks of; one finding
     /// is never parted.
-    fn affordable<'a>(&self, findings: &'a [Finding]) -> impl Iterator<Item = &'a [Finding]> + use<'a, T> {
+    fn affordable(&self) -> usize {
         let marks_each = self.settings.seconds.saturating_mul(2).max(1);
-        let together = usize::try_from(MARKS_PER_TXN / marks_each).unwrap_or(1).max(1);
-        findings.chunks(together)
+        usize::try_from(MARKS_PER_TXN / marks_each).unwrap_or(1).max(1)
     }
 
     /// Follows changes of mind about a ticker's settled trades, all in one transaction.
