@@ -26,8 +26,6 @@
 //! digest of the mark's second as it is now. It is due for every mark whose sums
 //! *or* second digest change: a trade whose id alone changes leaves the sums.
 
-use std::io::Write;
-
 use crate::{Digest, Interval, Mark, Sums, Ticker};
 
 /// The name of the canonical form of the chain.
@@ -95,9 +93,10 @@ impl Chain {
         let Entry { mark, revision, sums, second_digest } = entry;
         let Sums { trades, volume, notional } = sums;
         let number = head.entry + 1;
+        let named = format!(" {number} {exchange} {ticker} {interval} {mark} {revision} {trades} ");
         let mut text = Vec::with_capacity(USUAL_LENGTH);
         text.extend_from_slice(&head.link.digits());
-        write!(text, " {number} {exchange} {ticker} {interval} {mark} {revision} {trades} ").expect("memory takes it");
+        text.extend_from_slice(named.as_bytes());
         volume.append_to(&mut text);
         text.push(b' ');
         notional.append_to(&mut text);
