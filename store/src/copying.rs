@@ -80,7 +80,11 @@ impl WriteTxn {
         let mut text = BytesMut::with_capacity(2 * BYTES_AT_ONCE);
         text.put_slice(OPENING);
         for row in 0..rows {
-            put_row(&mut text, columns, row).map_err(|cause| StoreError::refused(doing, cause))?;
+            put_row(&mut text, columns, row).map_err(|cause| {
+                // Half of a copy is gone to Postgres: nothing beside it may be committed.
+                self.session.fail();
+                StoreError::refused(doing, cause)
+            })?;
             if BYTES_AT_ONCE < text.len() {
                 let full = std::mem::replace(&mut text, BytesMut::with_capacity(2 * BYTES_AT_ONCE));
                 self.session.answered(doing, sink.feed(full.freeze())).await?;

@@ -108,6 +108,7 @@ impl WriteTxn {
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let (new, mut said) = self.figures_parted(rows).await?;
             if !self.figures_copy_final(&new, final_at).await? {
+                // Of one of them something was said since.
                 said = rows.to_vec();
             }
             let columns = FigureColumns::new(&said);

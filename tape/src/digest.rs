@@ -51,6 +51,16 @@ impl Digest {
         &self.0
     }
 
+    /// Its 64 hexadecimal digits, for whoever writes millions of them.
+    pub fn digits(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
+        }
+        text
+    }
+
     /// Reads 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
@@ -63,18 +73,6 @@ impl Digest {
             *byte = 16 * nibble(pair[0])? + nibble(pair[1])?;
         }
         Some(Self(bytes))
-    }
-}
-
-impl Digest {
-    /// Its 64 hexadecimal digits, for whoever writes millions of them.
-    pub fn digits(&self) -> [u8; 64] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 64];
-        for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
-        }
-        text
     }
 }
 

@@ -72,7 +72,7 @@ const POWERS_OF_TEN: [u64; 19] = {
 };
 
 impl Digits {
-    /// How many decimals it is written with, closing zeros included.
+    /// How many decimals it is written with: closing zeros included, but by [`Self::of`].
     #[inline]
     pub fn scale(self) -> u32 {
         self.scale
