@@ -46,12 +46,13 @@ pub(crate) struct TradeColumns<'a> {
 
 impl<'a> TradeColumns<'a> {
     pub(crate) fn new(trades: impl Iterator<Item = TradeRow<'a>>) -> Self {
-        let mut trades: Vec<TradeRow<'a>> = trades.collect();
-        // Stable, so that the first of two with one name stays the first.
-        trades.sort_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
-        trades.dedup_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
+        Self::of_sorted(&sorted(trades))
+    }
+
+    /// The columns of [`sorted`] trades, or of some of them.
+    pub(crate) fn of_sorted(trades: &[TradeRow<'a>]) -> Self {
         let mut columns = Self::default();
-        for (trade, received_at, suspicion) in trades {
+        for (trade, received_at, suspicion) in trades.iter().copied() {
             columns.tickers.push(trade.ticker.as_str());
             columns.ids.push(trade.id.as_str());
             columns.traded_at.push(trade.traded_at.ms());
@@ -75,4 +76,13 @@ impl<'a> TradeColumns<'a> {
             Column::same(Type::BOOL, is_validated),
         ]
     }
+}
+
+/// Trades sorted by key, each key once.
+pub(crate) fn sorted<'a>(trades: impl Iterator<Item = TradeRow<'a>>) -> Vec<TradeRow<'a>> {
+    let mut trades: Vec<TradeRow<'a>> = trades.collect();
+    // Stable, so that the first of two with one name stays the first.
+    trades.sort_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
+    trades.dedup_by_key(|(trade, ..)| (&trade.ticker, &trade.id));
+    trades
 }

@@ -3,7 +3,8 @@
 use tape::{Confirmation, Trade};
 
 use crate::StoreError;
-use crate::columns::TradeColumns;
+use crate::columns::{TradeColumns, sorted};
+use crate::copying::{ROWS_AT_ONCE, put_rows};
 use crate::session::Params;
 use crate::txn::WriteTxn;
 
@@ -18,10 +19,14 @@ impl WriteTxn {
         if trades.is_empty() {
             return Ok(true);
         }
-        let columns = TradeColumns::new(trades.iter().map(|trade| (*trade, None, None)));
-        let copied = columns.of_every_trade(&self.venue, &true);
-        let sql = include_str!("../sql/trades_copy_confirmed.sql");
-        self.copy_unless_held(sql, &copied, columns.ids.len()).await
+        let rows = sorted(trades.iter().map(|trade| (*trade, None, None)));
+        let mut pieces = rows.chunks(ROWS_AT_ONCE);
+        self.copy_unless_held(include_str!("../sql/trades_copy_confirmed.sql"), |text| {
+            let Some(piece) = pieces.next() else { return Ok(false) };
+            put_rows(text, &TradeColumns::of_sorted(piece).of_every_trade(&self.venue, &true), piece.len())?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Writes the true values of trades. When the socket brought one first is

@@ -57,14 +57,14 @@ impl<'a> Column<'a> {
 }
 
 impl WriteTxn {
-    /// Copies so many rows into a table by a statement from a `.sql` file that
-    /// names these columns in their order; false, and nothing is changed, when a
-    /// key is taken.
+    /// Copies rows into a table by a statement from a `.sql` file; false, and
+    /// nothing is changed, when a key is taken. `more` puts the next rows behind
+    /// those in the text, and tells whether there were any: Postgres writes some
+    /// while the next are made.
     pub(crate) async fn copy_unless_held(
         &self,
         sql: &'static str,
-        columns: &[Column<'_>],
-        rows: usize,
+        mut more: impl FnMut(&mut BytesMut) -> Result<bool, Unencodable> + Send,
     ) -> Result<bool, StoreError> {
         let (object, doing) = (self.session.object(), promise_of(sql));
         let opening = self.session.answered(doing, async {
@@ -77,18 +77,15 @@ impl WriteTxn {
             opening,
         )?;
         let mut sink = pin!(sink);
-        let mut text = BytesMut::with_capacity(2 * BYTES_AT_ONCE);
-        text.put_slice(OPENING);
-        for row in 0..rows {
-            put_row(&mut text, columns, row).map_err(|cause| {
-                // Half of a copy is gone to Postgres: nothing beside it may be committed.
-                self.session.fail();
-                StoreError::refused(doing, cause)
-            })?;
-            if BYTES_AT_ONCE < text.len() {
-                let full = std::mem::replace(&mut text, BytesMut::with_capacity(2 * BYTES_AT_ONCE));
-                self.session.answered(doing, sink.feed(full.freeze())).await?;
-            }
+        let mut text = BytesMut::from(OPENING);
+        while more(&mut text).map_err(|cause| {
+            // Half of a copy is gone to Postgres: nothing beside it may be committed.
+            self.session.fail();
+            StoreError::refused(doing, cause)
+        })? {
+            let room = BytesMut::with_capacity(text.len());
+            let full = std::mem::replace(&mut text, room);
+            self.session.answered(doing, sink.feed(full.freeze())).await?;
         }
         text.put_i16(CLOSING);
         let finishing = async {
@@ -113,10 +110,18 @@ const OPENING: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const CLOSING: i16 = -1;
 const NULL: i32 = -1;
 
-/// As much is handed on together, in bytes.
-const BYTES_AT_ONCE: usize = 64 * 1024;
+/// So many rows are handed on together: some fifty thousand bytes.
+pub(crate) const ROWS_AT_ONCE: usize = 400;
 
-fn put_row(text: &mut BytesMut, columns: &[Column<'_>], row: usize) -> Result<(), Box<dyn Error + Sync + Send>> {
+/// Why a row has no binary form.
+pub(crate) type Unencodable = Box<dyn Error + Sync + Send>;
+
+/// Puts so many rows of these columns behind those in the text.
+pub(crate) fn put_rows(text: &mut BytesMut, columns: &[Column<'_>], rows: usize) -> Result<(), Unencodable> {
+    (0..rows).try_for_each(|row| put_row(text, columns, row))
+}
+
+fn put_row(text: &mut BytesMut, columns: &[Column<'_>], row: usize) -> Result<(), Unencodable> {
     text.put_i16(i16::try_from(columns.len())?);
     for column in columns {
         let begin = text.len();

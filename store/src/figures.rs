@@ -12,10 +12,11 @@ use tape::bound::Statement;
 use tape::{Digest, EpochMs, Head, Interval, Mark, Sums, Ticker};
 
 use self::columns::{AppendedColumns, ChainedColumns, FigureColumns};
+pub use self::copied::{MarkSpan, Pieces};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
 use crate::partitions::Day;
-use crate::row::{column, count};
+use crate::row::count;
 use crate::session::Param;
 use crate::txn::WriteTxn;
 
@@ -107,7 +108,7 @@ impl WriteTxn {
         let mut differing = 0;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let (new, mut said) = self.figures_parted(rows).await?;
-            if !self.figures_copy_final(&new, final_at).await? {
+            if !self.figures_copy_unsaid(&new, final_at).await? {
                 // Of one of them something was said since.
                 said = rows.to_vec();
             }
@@ -134,10 +135,10 @@ impl WriteTxn {
         self.partitions_ensure(figures).await?;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let sql = include_str!("../sql/figures_insert_provisional.sql");
-            let columns = FigureColumns::new(rows);
-            if WORTH_COPYING <= rows.len() && self.figures_copy_said(&columns, rows, calculated_at).await? {
+            if WORTH_COPYING <= rows.len() && self.figures_copy_said(rows, calculated_at).await? {
                 continue;
             }
+            let columns = FigureColumns::new(rows);
             let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(rows);
             let more: [Param<'_>; 4] = [&tails, &classes, &bounds, &unsaid];
             self.figures_write(sql, &columns, calculated_at, &more).await?;
@@ -300,23 +301,18 @@ impl WriteTxn {
         sorted: &[&'a Figure],
     ) -> Result<(Vec<&'a Figure>, Vec<&'a Figure>), StoreError> {
         let of_one = |one: &&Figure, next: &&Figure| one.ticker == next.ticker && one.interval == next.interval;
-        let long = || sorted.chunk_by(of_one).filter(|figures| BACKFILLED_TOGETHER <= figures.len());
-        let name = |figure: &&'a Figure| (figure.ticker.as_str(), figure.interval.ms());
-        let mut new: HashSet<(&str, i64)> = long().map(|figures| name(&figures[0])).collect();
-        if new.is_empty() {
+        let long = sorted.chunk_by(of_one).filter(|figures| BACKFILLED_TOGETHER <= figures.len());
+        let spans: Vec<MarkSpan> = long.map(span_of).collect();
+        if spans.is_empty() {
             return Ok((Vec::new(), sorted.to_vec()));
         }
-        let (tickers, intervals): (Vec<&str>, Vec<i64>) = long().map(|figures| name(&figures[0])).unzip();
-        let mark = |figure: Option<&&Figure>| figure.map(|figure| figure.mark.at().ms());
-        let (firsts, lasts): (Vec<Option<i64>>, Vec<Option<i64>>) =
-            long().map(|figures| (mark(figures.first()), mark(figures.last()))).unzip();
-        let sql = include_str!("../sql/figures_spans_held.sql");
-        let held = self.session.query(sql, &[&self.venue, &tickers, &intervals, &firsts, &lasts]).await?;
-        for row in held {
-            let (ticker, interval): (String, i64) = (column(&row, "ticker")?, column(&row, "interval")?);
-            new.retain(|own| *own != (ticker.as_str(), interval));
+        let held = self.spans_held(&spans).await?;
+        let mut new: HashSet<(&Ticker, i64)> = spans.iter().map(|span| (&span.ticker, span.interval.ms())).collect();
+        for (ticker, interval) in &held {
+            new.remove(&(ticker, *interval));
         }
-        Ok(sorted.iter().copied().partition(|figure| new.contains(&name(figure))))
+        let is_new = |figure: &&Figure| new.contains(&(&figure.ticker, figure.interval.ms()));
+        Ok(sorted.iter().copied().partition(is_new))
     }
 
     async fn figures_differing(&self, columns: &FigureColumns<'_>) -> Result<u64, StoreError> {
@@ -330,6 +326,12 @@ impl WriteTxn {
 
 /// Marks of one ticker that become final together, from which on they are asked for first.
 const BACKFILLED_TOGETHER: usize = 20;
+
+/// The span of figures of one ticker, one at least, sorted by mark.
+fn span_of(figures: &[&Figure]) -> MarkSpan {
+    let (first, last) = (figures[0], figures[figures.len() - 1]);
+    MarkSpan { ticker: first.ticker.clone(), interval: first.interval, first: first.mark, last: last.mark }
+}
 
 /// Figures sorted by key, each key once.
 fn by_key(figures: &[Figure]) -> Vec<&Figure> {

@@ -51,7 +51,7 @@ pub use chain::ChainStep;
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub use faults::{COUNT_AUDITED, COUNT_MATCHED, COUNT_UNHEARD, CountDelta};
-pub use figures::{Appended, Chained, Figure, Restatement};
+pub use figures::{Appended, Chained, Figure, MarkSpan, Pieces, Restatement};
 pub use incidents::Incident;
 pub use leadership::Leadership;
 pub use listening::Listening;

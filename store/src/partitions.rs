@@ -51,7 +51,7 @@ impl Day {
         EpochMs::new((self.0 + 1) * DAY_MS)
     }
 
-    fn through(self, last: Self) -> impl Iterator<Item = Self> {
+    pub(crate) fn through(self, last: Self) -> impl Iterator<Item = Self> {
         (self.0..=last.0).map(Self)
     }
 }

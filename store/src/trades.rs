@@ -5,8 +5,8 @@ use tape::{EpochMs, Heard, Known, Standing, Suspicion, Ticker, TradeId};
 use tokio_postgres::Row;
 
 use crate::StoreError;
-use crate::columns::{KeyColumns, TradeColumns};
-use crate::copying::Column;
+use crate::columns::{KeyColumns, TradeColumns, TradeRow, sorted};
+use crate::copying::{Column, ROWS_AT_ONCE, put_rows};
 use crate::row::{column, ticker, trade, trade_id};
 use crate::session::Params;
 use crate::txn::WriteTxn;
@@ -58,12 +58,18 @@ impl WriteTxn {
         if aside.map_or(Ok(true), |row| column(&row, "is_any"))? {
             return Ok(false);
         }
-        let columns = columns(heard);
-        let mut copied = columns.of_every_trade(&self.venue, &false);
-        copied.push(Column::each(Type::INT8, &columns.received_at));
-        copied.push(Column::each(Type::TEXT, &columns.suspicions));
-        let sql = include_str!("../sql/trades_copy_heard.sql");
-        self.copy_unless_held(sql, &copied, columns.ids.len()).await
+        let rows = sorted(heard.iter().map(row_of));
+        let mut pieces = rows.chunks(ROWS_AT_ONCE);
+        self.copy_unless_held(include_str!("../sql/trades_copy_heard.sql"), |text| {
+            let Some(piece) = pieces.next() else { return Ok(false) };
+            let columns = TradeColumns::of_sorted(piece);
+            let mut copied = columns.of_every_trade(&self.venue, &false);
+            copied.push(Column::each(Type::INT8, &columns.received_at));
+            copied.push(Column::each(Type::TEXT, &columns.suspicions));
+            put_rows(text, &copied, piece.len())?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Adds heard trades and names those that were new. One that is there
@@ -145,7 +151,11 @@ impl WriteTxn {
 }
 
 fn columns(heard: &[Heard]) -> TradeColumns<'_> {
-    TradeColumns::new(heard.iter().map(|heard| (&heard.trade, Some(heard.received_at), heard.suspicion)))
+    TradeColumns::new(heard.iter().map(row_of))
+}
+
+fn row_of(heard: &Heard) -> TradeRow<'_> {
+    (&heard.trade, Some(heard.received_at), heard.suspicion)
 }
 
 /// The name of a trade.

@@ -12,7 +12,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use store::Figure;
 use tape::{EpochMs, Fault, Finding, Heard, Mark, Suspicion};
 
 /// Faults are told apart by kind; a trade id is never a label.
@@ -150,10 +149,10 @@ impl Metrics {
 
     /// A settlement was committed at an instant of ours.
     /// `took_ms` is how long those of the finals took that had been said provisionally.
-    pub fn settled(&self, finals: &[Figure], took_ms: &[i64], confirmed: usize, faults: &[Fault], now: EpochMs) {
+    pub fn settled(&self, finals: usize, took_ms: &[i64], confirmed: usize, faults: &[Fault], now: EpochMs) {
         self.last_settled.fetch_max(now.ms(), Ordering::Relaxed);
         self.confirmed.inc_by(confirmed as u64);
-        self.finals.inc_by(finals.len() as u64);
+        self.finals.inc_by(finals as u64);
         for fault in faults {
             self.faults.get_or_create(&Kind { kind: fault.kind.as_str() }).inc();
         }

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::future::Future;
 
 use store::{
-    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError,
-    TickerState,
+    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, MarkSpan, Pieces, Refused,
+    Restatement, StoreError, TickerState,
 };
 use tape::audit::Holdings;
 use tape::bound::{Hour, Lesson, SaidBefore};
@@ -125,6 +125,9 @@ pub trait TablesTxn: Send + Sync {
 
     /// Keeps what final figures taught of how wrong provisional ones were.
     fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> impl Reply<()>;
+
+    /// Writes the final figures of a span as they are made; false, and none is, where something was said of it.
+    fn figures_copy_final(&self, span: &MarkSpan, pieces: &mut dyn Pieces, final_at: EpochMs) -> impl Reply<bool>;
 
     /// Writes final figures; counts those that are final already with other values.
     fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> impl Reply<u64>;

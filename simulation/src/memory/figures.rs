@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use store::{ChainStep, Figure, StoreError};
+use store::{ChainStep, Figure, MarkSpan, Pieces, StoreError};
 use tape::{EpochMs, Interval, Mark, Ticker};
 
 use super::checks;
@@ -12,6 +12,29 @@ use super::txn::Txn;
 use super::view::View;
 
 impl Txn {
+    pub(super) async fn figures_copy_final(
+        &self,
+        span: &MarkSpan,
+        pieces: &mut dyn Pieces,
+        final_at: EpochMs,
+    ) -> Result<bool, StoreError> {
+        self.step("figures_copy_final", 1).await?;
+        let is_held = {
+            let (state, mut writes) = self.sight();
+            let view = View { held: &state.disk.figures, own: &mut writes.figures };
+            let marks = std::iter::successors(Some(span.first), |mark| Some(mark.next()));
+            let mut marks = marks.take_while(|mark| *mark <= span.last);
+            marks.any(|mark| view.get(&(span.ticker.clone(), span.interval, mark)).is_some())
+        };
+        if is_held {
+            return Ok(false);
+        }
+        while let Some(piece) = pieces.next_piece() {
+            self.figures_insert_final(piece, final_at).await?;
+        }
+        Ok(true)
+    }
+
     pub(super) async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {
         self.step("figures_insert_final", figures.len()).await?;
         let (state, mut writes) = self.sight();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use store::audits::AskedHoldings;
 use store::{
-    Advance, BoundsKept, ChainStep, CountDelta, Figure, Incident, Refused, Restatement, StoreError, TickerState,
+    Advance, BoundsKept, ChainStep, CountDelta, Figure, Incident, MarkSpan, Pieces, Refused, Restatement, StoreError,
+    TickerState,
 };
 use tape::audit::Holdings;
 use tape::bound::{Hour, Lesson, SaidBefore};
@@ -221,6 +222,15 @@ impl TablesTxn for Txn {
 
     async fn incidents_insert(&self, incidents: &[Incident], found_at: EpochMs) -> Result<u64, StoreError> {
         Self::incidents_insert(self, incidents, found_at).await
+    }
+
+    async fn figures_copy_final(
+        &self,
+        span: &MarkSpan,
+        pieces: &mut dyn Pieces,
+        final_at: EpochMs,
+    ) -> Result<bool, StoreError> {
+        Self::figures_copy_final(self, span, pieces, final_at).await
     }
 
     async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {

@@ -25,9 +25,13 @@ struct Scene {
 
 /// A term at the beginning of a second, with these tickers.
 async fn scene(tickers: &str) -> Scene {
+    scene_from("-5m", tickers).await
+}
+
+async fn scene_from(from: &str, tickers: &str) -> Scene {
     let server = Server::new(Time::starting_at(BEGINS_AT), 0, Trouble::default());
     let tables = SimTables::lead(&server, 0).await.expect("no trouble").expect("nobody leads");
-    let vars = [("MAX_TICKERS", "10000"), ("TICKERS", tickers), ("BACKFILL_FROM", "-5m")];
+    let vars = [("MAX_TICKERS", "10000"), ("TICKERS", tickers), ("BACKFILL_FROM", from)];
     let config = Config::from_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned()))).expect("settings");
     let clock = Clock::reading(MarketClock::Wall, || at(BEGINS_AT));
     let (follow, followed) = mpsc::unbounded_channel();
@@ -130,4 +134,43 @@ async fn of_many_changes_of_mind_no_more_are_followed_at_once_than_one_transacti
     assert_eq!(corrected(&scene), 20);
     assert!(waiting.is_empty());
     dealt_with.try_recv().expect("all are followed");
+}
+
+#[tokio::test]
+async fn marks_of_half_an_hour_become_final_in_one_chain_whether_or_not_something_was_said_of_some() {
+    let mut chained = Vec::new();
+    for is_said in [false, true] {
+        let Scene { server, mut engine, mut followed } = scene_from("-30m", "BTC").await;
+        if is_said {
+            engine.mark(at(BEGINS_AT + 3_000)).await.expect("marked");
+        }
+        let Follow { ticker, watermark } = followed.try_recv().expect("it is followed");
+        let trades =
+            vec![trade("BTC", "a", BEGINS_AT - 1_700_000, "7", "1"), trade("BTC", "b", BEGINS_AT + 58_500, "8", "1")];
+        let latest_row_at = Some(at(BEGINS_AT + 58_500));
+        let page = Page { trades, latest_row_at, ..Page::empty_at(at(BEGINS_AT + 60_000)) };
+        let answer = Answer { page, rejected: Vec::new(), rows_before: 0, gaps: Vec::new() };
+        let (reply, settled) = oneshot::channel();
+        engine.settle(vec![Asked { ticker, watermark, answer, reply }]).await.expect("settled");
+        let until = settled.await.expect("an answer").watermark.settled_until();
+
+        // Not held on to: a test that fails unwinds through it.
+        let rows = server.state().disk.figures.clone();
+        let figures: Vec<(Mark, u64)> = rows.iter().map(|((.., mark), row)| (*mark, row.sums.trades)).collect();
+        let marks =
+            std::iter::successors(Some(Mark::at_or_before(at(BEGINS_AT - 1_800_000)).next()), |mark| Some(mark.next()));
+        let in_window =
+            |mark: Mark, traded_at: i64| u64::from((traded_at..traded_at + 300_000).contains(&mark.at().ms()));
+        let trades_at = |mark| in_window(mark, BEGINS_AT - 1_700_000) + in_window(mark, BEGINS_AT + 58_500);
+        let expected: Vec<(Mark, u64)> =
+            marks.take_while(|mark| mark.at() <= until).map(|mark| (mark, trades_at(mark))).collect();
+        assert_eq!(figures, expected);
+        assert!(1_800 < figures.len() && rows.values().all(|row| row.final_at.is_some()));
+        assert_eq!(rows.values().filter(|row| row.provisional.is_some()).count(), if is_said { 3 } else { 0 });
+        let links: Vec<_> = rows.values().map(|row| row.chained.expect("a place").head).collect();
+        let heads: Vec<_> = server.state().disk.chain_heads.values().copied().collect();
+        assert_eq!(heads, links[links.len() - 1..]);
+        chained.push(links);
+    }
+    assert_eq!(chained[0], chained[1]);
 }

@@ -1,6 +1,6 @@
 //! Figures: provisional ones may be said anew, final ones never change.
 
-use store::Figure;
+use store::{Figure, MarkSpan, Pieces};
 use tape::{EpochMs, Interval, Mark, Sums};
 use testkit::{at, price, quantity, ticker};
 
@@ -91,6 +91,47 @@ async fn of_many_marks_at_once_those_said_before_and_those_final_before_are_told
     assert_eq!(rows[6], "7000 10 2 20 1 1 t 11 1 50 90");
     assert_eq!(rows[8], "9000 12 2 24 1 1 t - - 60 60");
     assert_eq!(finalize(&scene, &many, at(95)).await, 1, "nothing changes when it is said again");
+}
+
+/// Figures of these marks, ten at a time.
+struct Made(Vec<Figure>, usize);
+
+impl Pieces for Made {
+    fn next_piece(&mut self) -> Option<&[Figure]> {
+        let piece = self.0[self.1..].chunks(10).next()?;
+        self.1 += piece.len();
+        Some(piece)
+    }
+}
+
+#[tokio::test]
+async fn figures_are_written_as_they_are_made_unless_something_was_said_of_one_of_their_marks() {
+    const MIDNIGHT: i64 = 86_400_000;
+    let scene = scene().await;
+    provisional(&scene, &[unconfirmed(figure(MIDNIGHT + 100_000, Some("11")))], 50).await;
+    let copy = async |seconds: std::ops::RangeInclusive<i64>| {
+        let figures: Vec<Figure> = seconds.map(|second| figure(MIDNIGHT + 1_000 * second, Some("10"))).collect();
+        let (first, last) = (&figures[0], &figures[figures.len() - 1]);
+        let span =
+            MarkSpan { ticker: first.ticker.clone(), interval: first.interval, first: first.mark, last: last.mark };
+        let txn = scene.begin().await;
+        let is_written = txn.figures_copy_final(&span, &mut Made(figures, 0), at(90)).await.expect("an answer");
+        txn.commit().await.expect("committed");
+        is_written
+    };
+
+    assert!(copy(-30..=42).await, "over midnight, in pieces");
+    assert!(!copy(90..=110).await, "one was said before");
+    assert!(!copy(42..=60).await, "one is final already");
+    assert!(copy(43..=43).await);
+
+    let rows = history(&scene).await;
+    let rows: Vec<&str> = rows.split("; ").collect();
+    assert_eq!(rows.len(), 73 + 1 + 1);
+    for (row, second) in rows.iter().zip(-30..=43) {
+        assert_eq!(*row, format!("{} 10 2 20 1 1 t - - 90 90", MIDNIGHT + 1_000 * second));
+    }
+    assert_eq!(rows[74], format!("{} 11 2 22 1 0 f - - 50 -", MIDNIGHT + 100_000));
 }
 
 #[tokio::test]

@@ -77,10 +77,17 @@ struct Findings {
     advances: Vec<Advance>,
 }
 
+/// From so many marks of one ticker on it is worth asking whether anything was
+/// said of one: if not, they are written while they are chained.
+const WORTH_ASKING: usize = 500;
+
 /// What became final.
 #[derive(Default)]
 struct Finals {
+    /// Those that are not written yet.
     finals: Vec<Figure>,
+    /// Those that are.
+    written: Vec<Figure>,
     /// Those that are newer than any live mark: normally the live ones are
     /// ahead, but a market that stands still has none.
     newest: Vec<Figure>,
@@ -109,10 +116,11 @@ impl<T: Tables> Engine<T> {
 
         let txn = self.tables.begin().await?;
         let verdicts = self.judge(&txn, pages).await?;
-        let Finals { finals, newest, steps } = self.final_figures(&verdicts)?;
-        let mut findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
         let now = self.clock.wall();
-        let took_ms = self.timing.became_final(&finals, self.live_at, self.clock.now().unwrap_or(now));
+        let Finals { finals, written, newest, steps } = self.final_figures(&txn, &verdicts, now).await?;
+        let mut findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
+        let both = || written.iter().chain(&finals);
+        let took_ms = self.timing.became_final(both(), self.live_at, self.clock.now().unwrap_or(now));
         for advance in &mut findings.advances {
             advance.time_to_final = self.timing.measured_anew(&advance.ticker);
         }
@@ -134,7 +142,7 @@ impl<T: Tables> Engine<T> {
         for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        self.metrics.settled(&finals, &took_ms, findings.confirmed, &findings.faults, now);
+        self.metrics.settled(both().count(), &took_ms, findings.confirmed, &findings.faults, now);
         self.reply(replies, &verdicts);
         Ok(())
     }
@@ -175,14 +183,25 @@ impl<T: Tables> Engine<T> {
     }
 
     /// The final figures of every mark passed, each with its place in the chain.
-    fn final_figures(&mut self, verdicts: &[Verdicts]) -> Result<Finals, SessionError> {
+    /// Where there are many of which nothing was said, they are written as they
+    /// are made: else Postgres would wait for us, and then we for Postgres.
+    async fn final_figures(
+        &mut self,
+        txn: &impl TablesTxn,
+        verdicts: &[Verdicts],
+        now: EpochMs,
+    ) -> Result<Finals, SessionError> {
         let mut all = Finals::default();
         for Verdicts { ticker, outcome, .. } in verdicts {
             let Some(book) = self.books.get_mut(ticker) else { continue };
-            let settled = book.settle(outcome)?;
-            let ChainedFinals { figures, step } = self.chains.append(ticker, &settled, &outcome.watermark);
+            let mut appending = self.chains.append(ticker, book.settle(outcome)?, &outcome.watermark);
+            let is_written = match appending.span().filter(|_| WORTH_ASKING <= appending.left()) {
+                Some(span) => txn.figures_copy_final(&span, &mut appending, now).await?,
+                None => false,
+            };
+            let ChainedFinals { figures, step } = appending.finish();
             all.newest.extend(figures.last().filter(|figure| self.live_at <= figure.mark).cloned());
-            all.finals.extend(figures);
+            if is_written { &mut all.written } else { &mut all.finals }.extend(figures);
             all.steps.extend(step);
         }
         Ok(all)

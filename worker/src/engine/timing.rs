@@ -37,7 +37,12 @@ impl Timing {
 
     /// Takes notice of figures that become final now, given the last mark
     /// spoken of. Returns how long the live ones of them took, in milliseconds.
-    pub(super) fn became_final(&mut self, finals: &[Figure], live_at: Mark, now: EpochMs) -> Vec<i64> {
+    pub(super) fn became_final<'a>(
+        &mut self,
+        finals: impl Iterator<Item = &'a Figure>,
+        live_at: Mark,
+        now: EpochMs,
+    ) -> Vec<i64> {
         let mut took_ms = Vec::new();
         for figure in finals {
             let Some(of_ticker) = self.tickers.get_mut(&figure.ticker) else { continue };
@@ -85,10 +90,10 @@ mod tests {
         let mut timing = Timing::default();
         timing.begin(&ticker, mark(100));
 
-        let backfilled = timing.became_final(&figures(1..=100), mark(105), EpochMs::new(106_000));
+        let backfilled = timing.became_final(figures(1..=100).iter(), mark(105), EpochMs::new(106_000));
         assert_eq!(backfilled, Vec::<i64>::new());
         assert_eq!(timing.measured_anew(&ticker), None);
-        assert_eq!(timing.became_final(&figures(101..=103), mark(102), EpochMs::new(104_500)), [3_500, 2_500]);
+        assert_eq!(timing.became_final(figures(101..=103).iter(), mark(102), EpochMs::new(104_500)), [3_500, 2_500]);
         assert_eq!(timing.measured_anew(&ticker).map(|measured| measured.marks), Some(2));
         assert_eq!(timing.measured_anew(&ticker), None, "nothing new");
     }
@@ -99,6 +104,6 @@ mod tests {
         timing.begin(&Ticker::new("BTC").expect("a ticker"), mark(100));
         timing.passed_over(mark(110));
 
-        assert_eq!(timing.became_final(&figures(105..=111), mark(120), EpochMs::new(121_000)), [10_000]);
+        assert_eq!(timing.became_final(figures(105..=111).iter(), mark(120), EpochMs::new(121_000)), [10_000]);
     }
 }

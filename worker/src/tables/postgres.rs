@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use store::{
-    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, Leadership, Refused, Restatement,
-    Store, StoreError, TickerState, WriteTxn,
+    Advance, AskedHoldings, BoundsKept, ChainStep, CountDelta, Figure, Incident, Leadership, MarkSpan, Pieces, Refused,
+    Restatement, Store, StoreError, TickerState, WriteTxn,
 };
 use tape::audit::Holdings;
 use tape::bound::{Hour, Lesson, SaidBefore};
@@ -150,6 +150,15 @@ impl TablesTxn for WriteTxn {
 
     async fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> Result<(), StoreError> {
         Self::bounds_learn(self, interval, lessons).await
+    }
+
+    async fn figures_copy_final(
+        &self,
+        span: &MarkSpan,
+        pieces: &mut dyn Pieces,
+        final_at: EpochMs,
+    ) -> Result<bool, StoreError> {
+        Self::figures_copy_final(self, span, pieces, final_at).await
     }
 
     async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {

@@ -1,7 +1,7 @@
 //! Chance for arguments: few tickers, trades and marks, so that they meet each other.
 
 use simulation::chance::Chance;
-use store::{Appended, Chained, Channel, CountDelta, Figure, Incident, Refused, Restatement};
+use store::{Appended, Chained, Channel, CountDelta, Figure, Incident, MarkSpan, Pieces, Refused, Restatement};
 use tape::bound::{Class, Coverage, Deviation, ErrorBin, Hour, Lesson, Level, Outcomes, Statement, Unsaid};
 use tape::{
     Confirmation, Digest, EpochMs, Fault, FaultKind, Finding, Head, Heard, Interval, Known, Mark, RejectionKind,
@@ -152,6 +152,18 @@ impl Draw {
         }
     }
 
+    /// Final figures of some marks in a row, a few at a time.
+    pub fn made(&mut self) -> (MarkSpan, Made) {
+        let (ticker, interval, first) = (self.ticker(), self.interval(), self.mark());
+        let marks = std::iter::successors(Some(first), |mark| Some(mark.next()));
+        let marks: Vec<Mark> = marks.take(usize::try_from(self.between(1, 4)).expect("positive")).collect();
+        let last = marks[marks.len() - 1];
+        let figure = |mark: &Mark| Figure { ticker: ticker.clone(), interval, mark: *mark, ..self.settled() };
+        let figures: Vec<Figure> = marks.iter().map(figure).collect();
+        let (next, together) = (0, usize::try_from(self.between(1, 3)).expect("positive"));
+        (MarkSpan { ticker, interval, first, last }, Made { figures, next, together })
+    }
+
     /// A figure as it is provisional.
     pub fn provisional(&mut self) -> Figure {
         let settled = self.settled();
@@ -227,5 +239,20 @@ impl Draw {
         let p50_ms = self.between(0, 3_000);
         let p99_ms = p50_ms + if self.per_mille(20) { -1 } else { self.between(0, 99) };
         self.per_mille(500).then_some(TimeToFinal { p50_ms, p99_ms, marks: 300 })
+    }
+}
+
+/// Figures that are handed on a few at a time.
+pub struct Made {
+    figures: Vec<Figure>,
+    next: usize,
+    together: usize,
+}
+
+impl Pieces for Made {
+    fn next_piece(&mut self) -> Option<&[Figure]> {
+        let piece = self.figures[self.next..].chunks(self.together).next()?;
+        self.next += piece.len();
+        Some(piece)
     }
 }

@@ -205,6 +205,10 @@ impl Script {
                 let lessons = draw.some(Draw::lesson);
                 told(txn.bounds_learn(interval, &lessons).await)
             }
+            "figures_copy_final" => {
+                let (span, mut made) = draw.made();
+                told(txn.figures_copy_final(&span, &mut made, now).await)
+            }
             "figures_insert_final" => {
                 let figures = draw.some(Draw::settled);
                 told(txn.figures_insert_final(&figures, now).await)
