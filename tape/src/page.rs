@@ -60,6 +60,16 @@ impl Page {
         (self.is_full && is_believed && asked_from.is_before(&next)).then_some(next)
     }
 
+    /// Where the next step begins, when this page, asked for on the way from
+    /// `watermark`, brings more than one step settles. What it holds beyond is
+    /// asked for again there, so that no answer grows with the market's silence.
+    pub fn next_step(&self, watermark: &Watermark, patience: Patience) -> Option<Watermark> {
+        let limit = self.limit(watermark, patience);
+        let is_beyond = self.latest_row_at.is_some_and(|latest| limit < latest);
+        let is_short = limit < self.known_by_now(patience);
+        (is_beyond && is_short && self.complete_until.is_none()).then_some(Watermark::Through(limit))
+    }
+
     /// This page and the one asked for where it [leads on](Self::leads_on), as
     /// the one answer that a market with longer pages would have given.
     #[must_use]

@@ -26,6 +26,8 @@ pub struct Ahead {
     answer: Option<Answer>,
     /// Whether more follows what was read.
     has_more: bool,
+    /// Whether that belongs to the next step, and so to another answer.
+    is_step_full: bool,
     /// How many rows are handed over together.
     rows_together: usize,
 }
@@ -38,6 +40,7 @@ impl Ahead {
             position: watermark,
             answer: None,
             has_more: true,
+            is_step_full: false,
             rows_together: ROWS_TOGETHER,
         }
     }
@@ -60,12 +63,14 @@ impl Ahead {
     /// Whether the next page may be asked for before this is settled.
     pub fn leads_on(&self) -> bool {
         let rows = self.answer.as_ref().map_or(0, |answer| answer.page.trades.len() + answer.rejected.len());
-        self.has_more && rows < self.rows_together
+        self.has_more && !self.is_step_full && rows < self.rows_together
     }
 
     /// Takes in the page asked for at [`Self::position`].
     pub fn take_in(&mut self, answer: Answer, patience: Patience) {
-        let next = answer.page.leads_on(&self.position, &self.from, patience);
+        let step = answer.page.next_step(&self.from, patience);
+        self.is_step_full = step.is_some();
+        let next = answer.page.leads_on(&self.position, &self.from, patience).or(step);
         let is_live = answer.page.market_time.ms_since(self.from.settled_until()) < LIVE_WITHIN_MS;
         self.rows_together = if is_live { ROWS_TOGETHER_LIVE } else { ROWS_TOGETHER };
         let joined = match self.answer.take() {
@@ -83,6 +88,7 @@ impl Ahead {
         let (reply, settled) = oneshot::channel();
         let asked = Asked { ticker: ticker.clone(), watermark: self.from.clone(), answer, reply };
         self.from = self.position.clone();
+        self.is_step_full = false;
         Some((asked, settled))
     }
 
@@ -157,9 +163,26 @@ mod tests {
 
         assert!(leads_on(within(5_000, "a"), &[("a", 5_000), ("b", 5_000)]));
         assert!(!leads_on(within(5_000, "b"), &[("a", 5_000), ("b", 5_000)]), "nowhere");
-        assert!(!leads_on(through(5_000), &[("a", 6_000), ("b", 55_001)]), "beyond one step");
+        assert!(!leads_on(through(5_000), &[("a", 6_000), ("b", 55_001)]), "beyond one step, in one answer");
         assert!(!leads_on(through(90_000), &[("a", 99_001)]), "unsettled");
         assert!(!leads_on(through(90_000), &[]), "empty");
+    }
+
+    #[test]
+    fn what_lies_beyond_one_step_is_read_while_that_step_is_settled() {
+        let mut ahead = Ahead::of(through(5_000));
+        ahead.take_in(answer(&[("a", 6_000), ("b", 55_001)], true), PATIENCE);
+        assert!(!ahead.leads_on());
+
+        let (asked, _) = ahead.hand_over(&ticker()).expect("something was read");
+
+        let settled = tape::reconcile(&asked.watermark, &asked.answer.page, &[], PATIENCE);
+        assert_eq!((*ahead.position()).clone(), settled.watermark);
+        assert_eq!(settled.watermark, through(55_000));
+        assert!(ahead.leads_on());
+        ahead.take_in(answer(&[("b", 55_001)], false), PATIENCE);
+        ahead.continue_at(settled.watermark);
+        assert!(!ahead.is_empty(), "it was read from where that step ended");
     }
 
     #[test]
