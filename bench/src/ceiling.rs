@@ -2,14 +2,15 @@
 //! tables with the same indexes through one connection, each statement on disk
 //! before the next.
 
-use std::pin::pin;
+use std::pin::Pin;
 
-use anyhow::{Context as _, ensure};
-use postgres_types::{ToSql, Type};
+use anyhow::{Context as _, anyhow, ensure};
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::SinkExt;
+use postgres_types::{IsNull, ToSql, Type};
 use store::Numeric;
-use tape::Fixed;
-use tokio_postgres::Client;
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tape::{Digest, Fixed};
+use tokio_postgres::{Client, CopyInSink, Statement};
 
 use crate::made::{Made, ticker_name};
 
@@ -72,7 +73,7 @@ pub async fn write_trades(
                 client.execute(&statement, &params).await?
             }
             Way::Copy => {
-                let mut writer = pin!(BinaryCopyInWriter::new(client.copy_in(&statement).await?, &TYPES));
+                let mut copying = Copying::begin(client, &statement, &TYPES).await?;
                 for at in 0..ids.len() {
                     let row: [&(dyn ToSql + Sync); 8] = [
                         &exchange,
@@ -84,9 +85,9 @@ pub async fn write_trades(
                         &is_validated,
                         &heard[at],
                     ];
-                    writer.as_mut().write(&row).await?;
+                    copying.row(&row).await?;
                 }
-                writer.finish().await?
+                copying.finish().await?
             }
         };
         ensure!(written == made.len() as u64, "{written} trades written of {}", made.len());
@@ -94,7 +95,31 @@ pub async fn write_trades(
     Ok(())
 }
 
-/// Writes a final figure of one ticker for each mark, all alike.
+/// A final figure as it is written, no two alike.
+pub struct FigureRow {
+    mark: i64,
+    price: Numeric<24>,
+    volume: Numeric<18>,
+    notional: Numeric<36>,
+    link: [u8; 32],
+}
+
+impl FigureRow {
+    /// The figure of a mark, as long as those of a market are.
+    ///
+    /// # Errors
+    /// When the mark is no instant of ours.
+    pub fn of(mark: i64) -> anyhow::Result<Self> {
+        let of_mark = mark % 100_000_000;
+        let price = Fixed::parse(&format!("61320.44012345{of_mark:08}45678901")).context("a price")?;
+        let notional = Fixed::parse(&format!("183963{of_mark:08}.1234567891")).context("a notional")?;
+        let volume = number(&format!("3000.{of_mark:08}"))?;
+        let link = *Digest::of(mark.to_string().as_bytes()).bytes();
+        Ok(Self { mark, price: Numeric(price), volume, notional: Numeric(notional), link })
+    }
+}
+
+/// Writes final figures of one ticker.
 ///
 /// # Errors
 /// When Postgres refuses, or not all were written.
@@ -103,7 +128,7 @@ pub async fn write_figures(
     way: Way,
     exchange: &str,
     ticker: &str,
-    marks: &[i64],
+    figures: &[FigureRow],
 ) -> anyhow::Result<()> {
     const COLUMNS: &str = "exchange, ticker, interval, ts, price, volume, notional, trades, confirmed_trades,
         entry, link, final_watermark, is_validated, calculated_at, final_at";
@@ -127,29 +152,35 @@ pub async fn write_figures(
     let copy = format!("copy vwap_history ({COLUMNS}) from stdin (format binary)");
     let insert = format!(
         "insert into vwap_history ({COLUMNS})
-        select $1, $2, 300000, ts, 61320.440123456789012345678901, 3000.12345678, 183963000.1234567891, 3000, 3000,
-            ts, decode(repeat('5a', 32), 'hex'), ts, true, ts, ts
-        from unnest($3::bigint[]) as mark (ts)"
+        select $1, $2, 300000, ts, price, volume, notional, 3000, 3000, ts, link, ts, true, ts, ts
+        from unnest($3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[], $7::bytea[])
+            as figure (ts, price, volume, notional, link)"
     );
     let statement = client.prepare(if way == Way::Insert { &insert } else { &copy }).await?;
-    let price: Numeric<24> = Numeric(Fixed::parse("61320.440123456789012345678901").context("a price of 24 decimals")?);
-    let volume: Numeric<18> = number("3000.12345678")?;
-    let notional: Numeric<36> = Numeric(Fixed::parse("183963000.1234567891").context("a notional")?);
-    let (interval, trades, link) = (300_000_i64, 3_000_i64, [0x5a_u8; 32]);
-    for marks in marks.chunks(ROWS) {
+    let (interval, trades) = (300_000_i64, 3_000_i64);
+    for figures in figures.chunks(ROWS) {
         let written = match way {
-            Way::Insert => client.execute(&statement, &[&exchange, &ticker, &marks]).await?,
+            Way::Insert => {
+                let marks: Vec<i64> = figures.iter().map(|it| it.mark).collect();
+                let prices: Vec<_> = figures.iter().map(|it| &it.price).collect();
+                let volumes: Vec<_> = figures.iter().map(|it| &it.volume).collect();
+                let notionals: Vec<_> = figures.iter().map(|it| &it.notional).collect();
+                let links: Vec<&[u8]> = figures.iter().map(|it| &it.link[..]).collect();
+                let params: [&(dyn ToSql + Sync); 7] =
+                    [&exchange, &ticker, &marks, &prices, &volumes, &notionals, &links];
+                client.execute(&statement, &params).await?
+            }
             Way::Copy => {
-                let mut writer = pin!(BinaryCopyInWriter::new(client.copy_in(&statement).await?, &TYPES));
-                for mark in marks {
+                let mut copying = Copying::begin(client, &statement, &TYPES).await?;
+                for FigureRow { mark, price, volume, notional, link } in figures {
                     let row: [&(dyn ToSql + Sync); 15] = [
                         &exchange,
                         &ticker,
                         &interval,
                         mark,
-                        &price,
-                        &volume,
-                        &notional,
+                        price,
+                        volume,
+                        notional,
                         &trades,
                         &trades,
                         mark,
@@ -159,14 +190,56 @@ pub async fn write_figures(
                         mark,
                         mark,
                     ];
-                    writer.as_mut().write(&row).await?;
+                    copying.row(&row).await?;
                 }
-                writer.finish().await?
+                copying.finish().await?
             }
         };
-        ensure!(written == marks.len() as u64, "{written} marks written of {}", marks.len());
+        ensure!(written == figures.len() as u64, "{written} marks written of {}", figures.len());
     }
     Ok(())
+}
+
+/// Rows in Postgres' binary form of `copy` (its manual, on COPY), handed on in
+/// large pieces: the driver's own writer waits after every 4,000 bytes.
+struct Copying<'a> {
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    types: &'a [Type],
+    text: BytesMut,
+}
+
+impl<'a> Copying<'a> {
+    const PIECE: usize = 64 * 1024;
+
+    async fn begin(client: &Client, statement: &Statement, types: &'a [Type]) -> anyhow::Result<Self> {
+        let sink = Box::pin(client.copy_in(statement).await?);
+        let mut text = BytesMut::with_capacity(2 * Self::PIECE);
+        text.put_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
+        Ok(Self { sink, types, text })
+    }
+
+    async fn row(&mut self, row: &[&(dyn ToSql + Sync)]) -> anyhow::Result<()> {
+        self.text.put_i16(i16::try_from(row.len())?);
+        for (value, kind) in row.iter().zip(self.types) {
+            let begin = self.text.len();
+            self.text.put_i32(-1);
+            if let IsNull::No = value.to_sql_checked(kind, &mut self.text).map_err(|cause| anyhow!(cause))? {
+                let length = i32::try_from(self.text.len() - begin - 4)?;
+                self.text[begin..begin + 4].copy_from_slice(&length.to_be_bytes());
+            }
+        }
+        if Self::PIECE < self.text.len() {
+            let piece = std::mem::replace(&mut self.text, BytesMut::with_capacity(2 * Self::PIECE));
+            self.sink.feed(piece.freeze()).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> anyhow::Result<u64> {
+        self.text.put_i16(-1);
+        self.sink.feed(self.text.freeze()).await?;
+        Ok(self.sink.as_mut().finish().await?)
+    }
 }
 
 fn number(text: &str) -> anyhow::Result<Numeric<18>> {

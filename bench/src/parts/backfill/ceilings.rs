@@ -10,7 +10,7 @@ use market::{Market, RestClient, RestSettings};
 use tape::{EpochMs, Ticker, Watermark};
 
 use super::house::{EXCHANGE, House, Stretch};
-use crate::ceiling::{Vouched, Way, write_figures, write_trades};
+use crate::ceiling::{FigureRow, Vouched, Way, write_figures, write_trades};
 use crate::made::{BEGINS_AT_MS, Made, ticker_name};
 
 /// Reads every page of a stretch, one after the other. Returns the seconds it
@@ -47,9 +47,10 @@ pub async fn write(house: &House, way: Way, tape: &[Made], seconds: i64) -> anyh
         let sql = format!("create table day_{day} partition of vwap_history for values from ({from}) to ({to})");
         client.batch_execute(&sql).await?;
     }
-    let marks: Vec<i64> = (1..=seconds).map(|second| BEGINS_AT_MS + 1000 * second).collect();
+    let figures: Vec<FigureRow> =
+        (1..=seconds).map(|second| FigureRow::of(BEGINS_AT_MS + 1000 * second)).collect::<anyhow::Result<_>>()?;
     let began = Instant::now();
     write_trades(&client, way, EXCHANGE, tape, Vouched::Confirmed).await?;
-    write_figures(&client, way, EXCHANGE, &ticker_name(0), &marks).await?;
+    write_figures(&client, way, EXCHANGE, &ticker_name(0), &figures).await?;
     Ok(began.elapsed().as_secs_f64())
 }
