@@ -36,7 +36,7 @@ pub enum Holds {
     Whole,
     /// A whole number that is a name, bare or quoted.
     Numeral,
-    /// An object, or a list of them, that somebody else reads.
+    /// An object, or a list of them, that somebody else may read.
     Objects,
 }
 
@@ -155,7 +155,7 @@ pub fn object<'json, T: Fields<'json>>(text: &'json str, fields: &mut T) -> Opti
     object_beside(text, fields, |_, _| Some(Reader::Plain))
 }
 
-/// Reads a whole text that is one object, some fields of which are no plain ones.
+/// Reads a whole text that is one object, of which somebody else may read the fields that hold objects.
 #[inline]
 pub fn object_beside<'json, T: Fields<'json>>(
     text: &'json str,
@@ -199,7 +199,7 @@ impl<'json> Plain<'json> {
         }
     }
 
-    /// Reads an object, asking for each field that is not in order whether somebody else reads it.
+    /// Reads an object, asking for each field that holds objects whether somebody else reads it.
     #[inline]
     fn fields_beside<T: Fields<'json>>(
         &mut self,
@@ -216,11 +216,17 @@ impl<'json> Plain<'json> {
                 continue;
             }
             let name = self.name()?;
-            if let Reader::Plain = other(self, name)? {
-                match fields.named(name) {
-                    Some((holds, slot)) => self.value_in(holds, slot)?,
-                    None => self.value()?,
+            match fields.named(name) {
+                Some((Holds::Objects, slot)) => {
+                    if slot.is_some() {
+                        return None;
+                    }
+                    if let Reader::Plain = other(self, name)? {
+                        self.value_in(Holds::Text, slot)?;
+                    }
                 }
+                Some((holds, slot)) => self.value_in(holds, slot)?,
+                None => self.value()?,
             }
             if self.is_over()? {
                 return Some(());
@@ -228,7 +234,7 @@ impl<'json> Plain<'json> {
         }
     }
 
-    /// Passes this, if it stands here.
+    /// Passes this, if it stands here. It is known where this is called, so that it is compared as a number or two.
     #[inline(always)]
     pub fn pass(&mut self, token: &str) -> bool {
         match self.rest.strip_prefix(token) {
@@ -240,7 +246,7 @@ impl<'json> Plain<'json> {
         }
     }
 
-    /// Whether the object ends here, and not only a field. Either is passed.
+    /// Whether the object ends here, and not only a field. What ends it is passed.
     #[inline(always)]
     pub fn is_over(&mut self) -> Option<bool> {
         if self.pass(",") {
