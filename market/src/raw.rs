@@ -1,5 +1,6 @@
-//! A JSON value as the text it has on the wire: digits stay digits until a
-//! field reads them.
+//! A JSON value as the text it has on the wire, and what is known of it: digits
+//! stay digits until a field reads them, or are read where they stand, never by
+//! way of a float.
 
 use std::borrow::Cow;
 
