@@ -22,7 +22,11 @@ impl Hasher for Folding {
     fn write(&mut self, bytes: &[u8]) {
         let (eights, rest) = bytes.as_chunks();
         eights.iter().for_each(|eight| self.write_u64(u64::from_le_bytes(*eight)));
-        self.write_u64(rest.iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte)));
+        // What is left over is taken with some of what was before it, where there is.
+        self.write_u64(match bytes.last_chunk() {
+            Some(last) => u64::from_le_bytes(*last),
+            None => rest.iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte)),
+        });
     }
 
     fn write_u8(&mut self, _: u8) {

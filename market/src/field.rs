@@ -3,15 +3,18 @@
 //! Markets print numbers as JSON numbers or as strings; either way it is the
 //! digits that are read, and no float comes near them.
 
+mod whole;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tape::{EpochMs, Price, Quantity, Rejection, Ticker, Trade, TradeId};
 use url::Url;
 
+use self::whole::whole;
 use crate::adapter::NotAPage;
 use crate::conversation::Symbols;
 use crate::plain::{self, Fields};
-use crate::raw::{Raw, Text};
+use crate::raw::{Raw, Read, Text};
 use crate::reading::NumberedRow;
 use crate::said::{Decoded, Refusal, Row, beginning};
 use crate::stamp;
@@ -26,7 +29,16 @@ const FIRST_MARKETS: EpochMs = EpochMs::new(1_230_768_000_000);
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn ticker(field: &'static str, raw: Option<Raw<'_>>) -> Result<Ticker, Rejection> {
+#[inline]
+pub fn ticker(field: &'static str, raw: Option<&Raw<'_>>) -> Result<Ticker, Rejection> {
+    match raw.and_then(|raw| raw.quoted()) {
+        Some(text) => Ticker::new(text),
+        None => any_ticker(field, raw),
+    }
+}
+
+#[cold]
+fn any_ticker(field: &'static str, raw: Option<&Raw<'_>>) -> Result<Ticker, Rejection> {
     let raw = raw.ok_or(Rejection::MissingField { field })?;
     match raw.text() {
         Text::Quoted(text) => Ticker::new(&text),
@@ -39,11 +51,17 @@ pub fn ticker(field: &'static str, raw: Option<Raw<'_>>) -> Result<Ticker, Rejec
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn trade_id(field: &'static str, raw: Option<Raw<'_>>) -> Result<TradeId, Rejection> {
-    let raw = raw.ok_or_else(|| Rejection::NoTradeId(String::new()))?;
-    if let Some(text) = raw.quoted() {
-        return TradeId::new(text);
+#[inline]
+pub fn trade_id(field: &'static str, raw: Option<&Raw<'_>>) -> Result<TradeId, Rejection> {
+    match raw.and_then(|raw| raw.quoted()) {
+        Some(text) => TradeId::new(text),
+        None => any_trade_id(field, raw),
     }
+}
+
+#[cold]
+fn any_trade_id(field: &'static str, raw: Option<&Raw<'_>>) -> Result<TradeId, Rejection> {
+    let raw = raw.ok_or_else(|| Rejection::NoTradeId(String::new()))?;
     match raw.text() {
         Text::Quoted(text) => TradeId::new(&text),
         Text::Unprintable => Err(Rejection::NoTradeId(found(raw))),
@@ -56,23 +74,40 @@ pub fn trade_id(field: &'static str, raw: Option<Raw<'_>>) -> Result<TradeId, Re
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn price(field: &'static str, raw: Option<Raw<'_>>) -> Result<Price, Rejection> {
-    number(field, raw, Price::parse)
+#[inline]
+pub fn price(field: &'static str, raw: Option<&Raw<'_>>) -> Result<Price, Rejection> {
+    match raw.map(|raw| raw.read()) {
+        Some(Read::Decimal(digits)) => Ok(Price::of(digits)),
+        _ => number(field, raw, Price::parse),
+    }
 }
 
 /// Reads a quantity.
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn quantity(field: &'static str, raw: Option<Raw<'_>>) -> Result<Quantity, Rejection> {
-    number(field, raw, Quantity::parse)
+#[inline]
+pub fn quantity(field: &'static str, raw: Option<&Raw<'_>>) -> Result<Quantity, Rejection> {
+    match raw.map(|raw| raw.read()) {
+        Some(Read::Decimal(digits)) => Ok(Quantity::of(digits)),
+        _ => number(field, raw, Quantity::parse),
+    }
 }
 
 /// Reads a time in whole milliseconds; `1684083600123.0` and `1.684e12` are whole too.
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn epoch_ms(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
+#[inline]
+pub fn epoch_ms(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
+    match raw.map(|raw| raw.read()) {
+        Some(Read::Whole(ms)) => Ok(EpochMs::new(ms.try_into().unwrap_or(i64::MAX))),
+        _ => any_epoch_ms(field, raw),
+    }
+}
+
+#[cold]
+fn any_epoch_ms(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
     number(field, raw, |text| match whole(text) {
         Some(ms) => Ok(EpochMs::new(ms)),
         None => Err(Rejection::WrongType { field, found: text.to_owned() }),
@@ -83,7 +118,7 @@ pub fn epoch_ms(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Re
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn rfc3339(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
+pub fn rfc3339(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::rfc3339_ms)
 }
 
@@ -91,7 +126,7 @@ pub fn rfc3339(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rej
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn decimal_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
+pub fn decimal_seconds(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::decimal_seconds_ms)
 }
 
@@ -99,7 +134,7 @@ pub fn decimal_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<Epoc
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn whole_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
+pub fn whole_seconds(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
     let is_whole = |text: &str| if text.contains('.') { None } else { stamp::decimal_seconds_ms(text) };
     stamped(field, raw, is_whole)
 }
@@ -108,13 +143,13 @@ pub fn whole_seconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochM
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that it was before all markets of ours.
-pub fn microseconds(field: &'static str, raw: Option<Raw<'_>>) -> Result<EpochMs, Rejection> {
+pub fn microseconds(field: &'static str, raw: Option<&Raw<'_>>) -> Result<EpochMs, Rejection> {
     stamped(field, raw, stamp::microseconds_ms)
 }
 
 fn stamped(
     field: &'static str,
-    raw: Option<Raw<'_>>,
+    raw: Option<&Raw<'_>>,
     read: impl Fn(&str) -> Option<i64>,
 ) -> Result<EpochMs, Rejection> {
     let traded_at = number(field, raw, |text| match read(text) {
@@ -133,10 +168,27 @@ fn stamped(
 /// A [`Refusal`] when it is none.
 #[inline]
 pub fn object<'json, T: Fields<'json> + Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
-    plain::object(json).map_or_else(|| any_object(json), Ok)
+    let mut fields = T::default();
+    object_into(json, &mut fields).map(|()| fields)
+}
+
+/// The same, into fields that are empty.
+///
+/// # Errors
+/// A [`Refusal`] when it is none.
+#[inline]
+pub fn object_into<'json, T: Fields<'json> + Deserialize<'json>>(
+    json: &'json str,
+    fields: &mut T,
+) -> Result<(), Refusal> {
+    match plain::object(json, fields) {
+        Some(()) => Ok(()),
+        None => any_object(json).map(|all| *fields = all),
+    }
 }
 
 /// Reads one object of whatever form, or says why it is none.
+#[cold]
 fn any_object<'json, T: Deserialize<'json>>(json: &'json str) -> Result<T, Refusal> {
     // An array would pass for the fields in their order.
     if !json.trim_ascii_start().starts_with('{') {
@@ -157,11 +209,17 @@ pub fn array(json: &str) -> Result<Vec<&RawValue>, NotAPage> {
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there, or that nobody asked for it.
-pub fn symbol(field: &'static str, raw: Option<Raw<'_>>, symbols: &Symbols) -> Result<Ticker, Rejection> {
-    let raw = raw.ok_or(Rejection::MissingField { field })?;
-    if let Some(text) = raw.quoted() {
-        return symbols.ticker(text);
+#[inline]
+pub fn symbol(field: &'static str, raw: Option<&Raw<'_>>, symbols: &Symbols) -> Result<Ticker, Rejection> {
+    match raw.and_then(|raw| raw.quoted()) {
+        Some(text) => symbols.ticker(text),
+        None => any_symbol(field, raw, symbols),
     }
+}
+
+#[cold]
+fn any_symbol(field: &'static str, raw: Option<&Raw<'_>>, symbols: &Symbols) -> Result<Ticker, Rejection> {
+    let raw = raw.ok_or(Rejection::MissingField { field })?;
     match raw.text() {
         Text::Quoted(text) => symbols.ticker(&text),
         Text::Unprintable => Err(Rejection::BadTicker(found(raw))),
@@ -173,9 +231,18 @@ pub fn symbol(field: &'static str, raw: Option<Raw<'_>>, symbols: &Symbols) -> R
 ///
 /// # Errors
 /// A [`Rejection`] that says what stood there.
-pub fn number_id(field: &'static str, raw: Option<Raw<'_>>) -> Result<TradeId, Rejection> {
+#[inline]
+pub fn number_id(field: &'static str, raw: Option<&Raw<'_>>) -> Result<TradeId, Rejection> {
+    match raw {
+        Some(raw) if matches!(raw.read(), Read::Numeral) => TradeId::new(raw.quoted().unwrap_or(raw.get())),
+        _ => any_number_id(field, raw),
+    }
+}
+
+#[cold]
+fn any_number_id(field: &'static str, raw: Option<&Raw<'_>>) -> Result<TradeId, Rejection> {
     if let Some(raw) = raw
-        && number_of(Some(raw)).is_some()
+        && number_of(Some(*raw)).is_some()
     {
         return TradeId::new(raw.quoted().unwrap_or(raw.get()));
     }
@@ -250,26 +317,40 @@ impl Parts {
                 quantity: Ok(quantity),
                 price: Ok(price),
             } => Ok(Trade { ticker, id, traded_at, price, quantity }),
-            Self { ticker, traded_at, id, quantity, price } => {
-                let (readable_ticker, readable_time) = (ticker.clone().ok(), traded_at.clone().ok());
-                let first = [ticker.err(), traded_at.err(), id.err(), quantity.err(), price.err()];
-                let rejection = first.into_iter().flatten().next().expect("one of the five is refused in this arm");
-                Err(Refusal { rejection, ticker: readable_ticker, traded_at: readable_time })
-            }
+            refused => Err(refused.refusal()),
         }
+    }
+
+    /// The first refusal, where there is one.
+    #[cold]
+    fn refusal(self) -> Refusal {
+        let Self { ticker, traded_at, id, quantity, price } = self;
+        let (readable_ticker, readable_time) = (ticker.clone().ok(), traded_at.clone().ok());
+        let first = [ticker.err(), traded_at.err(), id.err(), quantity.err(), price.err()];
+        let rejection = first.into_iter().flatten().next().expect("one of the five was refused");
+        Refusal { rejection, ticker: readable_ticker, traded_at: readable_time }
     }
 }
 
+#[inline]
 fn number<N>(
     field: &'static str,
-    raw: Option<Raw<'_>>,
+    raw: Option<&Raw<'_>>,
     parse: impl Fn(&str) -> Result<N, Rejection>,
 ) -> Result<N, Rejection> {
     let raw = raw.ok_or(Rejection::MissingField { field })?;
-    let as_it_stands = raw.quoted().unwrap_or(raw.get());
-    if let Ok(number) = parse(as_it_stands) {
-        return Ok(number);
+    match parse(raw.quoted().unwrap_or(raw.get())) {
+        Ok(number) => Ok(number),
+        Err(_) => any_number(field, raw, parse),
     }
+}
+
+#[cold]
+fn any_number<N>(
+    field: &'static str,
+    raw: &Raw<'_>,
+    parse: impl Fn(&str) -> Result<N, Rejection>,
+) -> Result<N, Rejection> {
     let number = match raw.text() {
         Text::Quoted(text) => parse(&text),
         Text::Bare(text) => parse(text),
@@ -282,105 +363,15 @@ fn number<N>(
     })
 }
 
-fn wrong_type(field: &'static str, raw: Raw<'_>) -> Rejection {
+fn wrong_type(field: &'static str, raw: &Raw<'_>) -> Rejection {
     Rejection::WrongType { field, found: found(raw) }
 }
 
-fn found(raw: Raw<'_>) -> String {
+fn found(raw: &Raw<'_>) -> String {
     beginning(raw.get(), FOUND_BYTES).to_owned()
 }
 
 fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
-}
-
-/// The whole number a decimal text stands for, capped to 64 bits; `None` when
-/// it is no number or not whole.
-fn whole(text: &str) -> Option<i64> {
-    let (is_negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let magnitude = match stamp::signed_digits(unsigned) {
-        Some(magnitude) => magnitude,
-        None => whole_from_parts(unsigned)?,
-    };
-    Some(if is_negative { -magnitude } else { magnitude })
-}
-
-fn whole_from_parts(unsigned: &str) -> Option<i64> {
-    let (number, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
-        None => (unsigned, 0),
-    };
-    let (integer, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let is_digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
-    if integer.is_empty() || !is_digits(integer) || !is_digits(fraction) {
-        return None;
-    }
-
-    let digits = format!("{integer}{fraction}");
-    let significant = digits.trim_end_matches('0');
-    if significant.is_empty() {
-        return Some(0);
-    }
-    let point = i64::try_from(integer.len()).ok()? + i64::from(exponent);
-    let zeros = point - i64::try_from(significant.len()).ok()?;
-    if zeros < 0 {
-        return None;
-    }
-    let shift = u32::try_from(zeros).ok().and_then(|zeros| 10i64.checked_pow(zeros));
-    let value = significant.parse::<i64>().ok().zip(shift).and_then(|(value, shift)| value.checked_mul(shift));
-    // A number this large is a time, only none of ours: the time door refuses it.
-    Some(value.unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn times_are_whole_milliseconds_however_they_are_printed() {
-        for text in ["1684083600123", "1684083600123.0", "1684083600123.000", "1.684083600123e12", "16840836001230E-1"]
-        {
-            assert_eq!(whole(text), Some(1_684_083_600_123), "{text}");
-        }
-        assert_eq!(whole("1.684e12"), Some(1_684_000_000_000));
-        assert_eq!(whole("-5"), Some(-5));
-        assert_eq!(whole("0.000"), Some(0));
-        assert_eq!(whole("0e5"), Some(0));
-    }
-
-    #[test]
-    fn times_that_are_not_whole_or_no_numbers_are_refused() {
-        for text in ["1684083600123.5", "1e-3", "", "-", "+5", "--5", ".5", "1e", "1e99999999999", "12a", "1 ", "٥"] {
-            assert_eq!(whole(text), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn times_beyond_all_bounds_stay_times_so_that_the_time_door_names_them() {
-        assert_eq!(whole("99999999999999999999"), Some(i64::MAX));
-        assert_eq!(whole("1e300"), Some(i64::MAX));
-        assert_eq!(whole("-1e300"), Some(-i64::MAX));
-    }
-
-    proptest! {
-        #[test]
-        fn every_whole_number_reads_as_itself_in_every_notation(ms in -9_000_000_000_000_000i64..9_000_000_000_000_000, zeros in 0usize..5) {
-            let fraction = "0".repeat(zeros);
-            prop_assert_eq!(whole(&ms.to_string()), Some(ms));
-            prop_assert_eq!(whole(&format!("{ms}.{fraction}")), Some(ms));
-            prop_assert_eq!(whole(&format!("{ms}{fraction}e-{zeros}")), Some(ms));
-            prop_assert_eq!(whole(&format!("{ms}e2")), Some(ms * 100));
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "[-+0-9.eE]{0,40}|\\PC{0,20}") {
-            whole(&text);
-        }
-    }
 }

@@ -7,25 +7,47 @@
 //! says why nobody can; so what it reads must be what `serde_json` would make of
 //! it, and tests hold the one against the other.
 
+mod blank;
+mod scan;
+mod value;
+
+use self::blank::{is_blank, without_blanks};
 use crate::raw::Raw;
 
 /// Fields by the names they have on the wire.
 pub trait Fields<'json>: Default {
-    /// The field of this name: where its value is kept, and how many were declared up to it.
-    /// None where nobody asked for it.
-    fn named(&mut self, name: &str) -> Option<(usize, &mut Option<Raw<'json>>)>;
+    /// Reads fields as long as they come in the order they were declared in, whichever are left
+    /// out. Fields that are declared in the order of the wire need not be looked for. Returns
+    /// whether the object ended behind them.
+    fn in_order(&mut self, plain: &mut Plain<'json>) -> Option<bool>;
 
-    /// The field that was declared behind so many others, if the text goes on with its name: where
-    /// its value is kept, the name, and how long that is with its quotes and its colon. Fields that
-    /// are declared in the order of the wire need not be looked for.
-    fn next(&mut self, declared: usize, text: &[u8]) -> Option<(&'static str, usize, &mut Option<Raw<'json>>)>;
+    /// The field of this name: what it holds, and where its value is kept. None where nobody asked for it.
+    fn named(&mut self, name: &str) -> Option<(Holds, &mut Option<Raw<'json>>)>;
+}
+
+/// What a field usually holds. Whatever else it holds is read as text.
+#[derive(Clone, Copy)]
+pub enum Holds {
+    /// What is read as text only.
+    Text,
+    /// A positive decimal, bare or quoted.
+    Decimal,
+    /// A whole number that is a time, bare or quoted.
+    Whole,
+    /// A whole number that is a name, bare or quoted.
+    Numeral,
+    /// An object, or a list of them, that somebody else may read.
+    Objects,
 }
 
 /// Declares the fields of interest of an object: one list of names for both
 /// ways of reading it. `null` is as good as absent, and other fields are ignored.
+/// What a field holds is said where that is not just text, by a name of [`Holds`].
+/// A field that is called `_` is one that usually comes next, and is ignored too.
 macro_rules! fields {
     ($(#[$about:meta])* struct $object:ident {
-        $($(#[$note:meta])* $field:ident: $name:literal $(| $other:literal)*,)+
+        $($(#[$note:meta])* $field:ident: $name:literal $(| $other:literal)* $(as $holds:ident)?,
+        $(_: $ignored:literal,)*)+
     }) => {
         $(#[$about])*
         #[derive(Default, serde::Deserialize)]
@@ -37,35 +59,53 @@ macro_rules! fields {
 
         impl<'json> $crate::plain::Fields<'json> for $object<'json> {
             #[inline]
-            fn named(&mut self, name: &str) -> Option<(usize, &mut Option<$crate::raw::Raw<'json>>)> {
-                let mut declared = 0;
-                $(declared += 1;
-                if matches!(name, $name $(| $other)*) {
-                    return Some((declared, &mut self.$field));
-                })+
-                let _ = declared;
-                None
+            fn in_order(&mut self, plain: &mut $crate::plain::Plain<'json>) -> Option<bool> {
+                $($crate::plain::in_order!(plain, $name, self.$field, $($holds)?);
+                $(if plain.pass(concat!("\"", $ignored, "\":")) {
+                    plain.value()?;
+                    if plain.is_over()? {
+                        return Some(true);
+                    }
+                })*)+
+                Some(false)
             }
 
             #[inline]
-            fn next(
-                &mut self,
-                declared: usize,
-                text: &[u8],
-            ) -> Option<(&'static str, usize, &mut Option<$crate::raw::Raw<'json>>)> {
-                let mut before = 0;
-                $(if declared == before {
-                    let name = concat!("\"", $name, "\":");
-                    return text.starts_with(name.as_bytes()).then_some(($name, name.len(), &mut self.$field));
+            fn named(&mut self, name: &str) -> Option<($crate::plain::Holds, &mut Option<$crate::raw::Raw<'json>>)> {
+                match name {
+                    $($name $(| $other)* => Some(($crate::plain::holds!($($holds)?), &mut self.$field)),)+
+                    _ => None,
                 }
-                before += 1;)+
-                let _ = before;
-                None
             }
         }
     };
 }
 pub(crate) use fields;
+
+/// What a field was declared to hold.
+macro_rules! holds {
+    () => {
+        $crate::plain::Holds::Text
+    };
+    ($holds:ident) => {
+        $crate::plain::Holds::$holds
+    };
+}
+pub(crate) use holds;
+
+/// Reads a field if it comes next. Fields that hold objects are asked for by their names.
+macro_rules! in_order {
+    ($plain:ident, $name:literal, $slot:expr, Objects) => {};
+    ($plain:ident, $name:literal, $slot:expr, $($holds:ident)?) => {
+        if $plain.pass(concat!("\"", $name, "\":")) {
+            $plain.value_in($crate::plain::holds!($($holds)?), &mut $slot)?;
+            if $plain.is_over()? {
+                return Some(true);
+            }
+        }
+    };
+}
+pub(crate) use in_order;
 
 /// The objects of a list. One is the usual number, and needs no room of its own.
 pub struct Rows<T> {
@@ -84,14 +124,11 @@ impl<T> Rows<T> {
     pub fn if_any(self) -> Option<Self> {
         self.first.is_some().then_some(self)
     }
-}
 
-impl<T> IntoIterator for Rows<T> {
-    type Item = T;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().chain(self.more)
+    /// Hands on each row, in their order.
+    #[inline]
+    pub fn for_each(&self, each: impl FnMut(&T)) {
+        self.first.iter().chain(&self.more).for_each(each);
     }
 }
 
@@ -109,25 +146,25 @@ pub enum Reader {
 /// How far a text has been read.
 pub struct Plain<'json> {
     text: &'json str,
-    at: usize,
+    rest: &'json str,
 }
 
-/// Reads a whole text that is one object.
+/// Reads a whole text that is one object into fields that are empty.
 #[inline]
-pub fn object<'json, T: Fields<'json>>(text: &'json str) -> Option<T> {
-    object_beside(text, |_, _| Some(Reader::Plain))
+pub fn object<'json, T: Fields<'json>>(text: &'json str, fields: &mut T) -> Option<()> {
+    object_beside(text, fields, |_, _| Some(Reader::Plain))
 }
 
-/// Reads a whole text that is one object, some fields of which are no plain ones.
+/// Reads a whole text that is one object, of which somebody else may read the fields that hold objects.
 #[inline]
 pub fn object_beside<'json, T: Fields<'json>>(
     text: &'json str,
+    fields: &mut T,
     other: impl FnMut(&mut Plain<'json>, &str) -> Option<Reader>,
-) -> Option<T> {
-    let mut plain = Plain { text, at: 0 };
-    let mut fields = T::default();
-    plain.fields_beside(&mut fields, other)?;
-    text.as_bytes()[plain.at..].iter().all(is_blank).then_some(fields)
+) -> Option<()> {
+    let mut plain = Plain { text, rest: text };
+    plain.fields_beside(fields, other)?;
+    plain.rest.bytes().all(is_blank).then_some(())
 }
 
 impl<'json> Plain<'json> {
@@ -144,209 +181,141 @@ impl<'json> Plain<'json> {
     /// Reads a list, of one object or more, that is there once at most.
     #[inline]
     pub fn rows<T: Fields<'json>>(&mut self, into: &mut Rows<T>) -> Option<Reader> {
-        self.expect(b'[')?;
-        let begin = self.at;
+        self.expect("[")?;
+        let before = self.rest.len();
         self.object(&mut into.first)?;
         // Rows are about as long as the first one.
-        let alike = (self.text.len() - self.at) / (self.at - begin);
+        let alike = self.rest.len() / (before - self.rest.len());
         into.more.reserve_exact(alike.min(ROWS_MOST));
         loop {
-            match self.next()? {
-                b',' => {
-                    let mut row = None;
-                    self.object(&mut row)?;
-                    into.more.extend(row);
-                }
-                b']' => return Some(Reader::Asked),
-                _ => return None,
+            if self.pass(",") {
+                into.more.push(T::default());
+                self.fields_beside(into.more.last_mut()?, |_, _| Some(Reader::Plain))?;
+            } else if self.pass("]") {
+                return Some(Reader::Asked);
+            } else {
+                self.pass_some_blanks()?;
             }
         }
     }
 
-    /// Reads an object, asking for each field whether somebody else reads it.
+    /// Reads an object, asking for each field that holds objects whether somebody else reads it.
     #[inline]
     fn fields_beside<T: Fields<'json>>(
         &mut self,
         fields: &mut T,
         mut other: impl FnMut(&mut Self, &str) -> Option<Reader>,
     ) -> Option<()> {
-        self.expect(b'{')?;
-        let mut declared = 0;
+        self.expect("{")?;
         loop {
-            let (name, slot) = match fields.next(declared, &self.text.as_bytes()[self.at..]) {
-                Some((name, length, slot)) => {
-                    self.at += length;
-                    declared += 1;
-                    (name, Some(slot))
-                }
-                None => {
-                    let name = self.name()?;
-                    let slot = fields.named(name).map(|(place, slot)| {
-                        declared = place;
-                        slot
-                    });
-                    (name, slot)
-                }
-            };
-            if slot.as_ref().is_some_and(|slot| slot.is_some()) {
-                return None;
+            if fields.in_order(self)? {
+                return Some(());
             }
-            if let Reader::Plain = other(self, name)? {
-                let value = self.value()?;
-                if let Some(slot) = slot {
-                    *slot = Some(value);
-                }
+            if self.rest.as_bytes().first().is_some_and(|first| is_blank(*first)) {
+                self.pass_some_blanks()?;
+                continue;
             }
-            match self.next()? {
-                b',' => {}
-                b'}' => return Some(()),
-                _ => return None,
+            let name = self.name()?;
+            match fields.named(name) {
+                Some((Holds::Objects, slot)) => {
+                    if slot.is_some() {
+                        return None;
+                    }
+                    if let Reader::Plain = other(self, name)? {
+                        self.value_in(Holds::Text, slot)?;
+                    }
+                }
+                Some((holds, slot)) => self.value_in(holds, slot)?,
+                None => self.value()?,
+            }
+            if self.is_over()? {
+                return Some(());
             }
         }
+    }
+
+    /// Passes this, if it stands here. It is known where this is called, so that it is compared as a number or two.
+    #[inline(always)]
+    pub fn pass(&mut self, token: &str) -> bool {
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the object ends here, and not only a field. What ends it is passed.
+    #[inline(always)]
+    pub fn is_over(&mut self) -> Option<bool> {
+        if self.pass(",") {
+            // One blank is usual, more are not.
+            self.pass(" ");
+            return Some(false);
+        }
+        self.is_over_behind_blanks()
+    }
+
+    fn is_over_behind_blanks(&mut self) -> Option<bool> {
+        loop {
+            if self.pass(",") {
+                return Some(false);
+            }
+            if self.pass("}") {
+                return Some(true);
+            }
+            self.pass_some_blanks()?;
+        }
+    }
+
+    /// Reads the value of a field that is there once at most.
+    #[inline(always)]
+    pub fn value_in(&mut self, holds: Holds, slot: &mut Option<Raw<'json>>) -> Option<()> {
+        let read = match holds {
+            Holds::Text | Holds::Objects => value::text_in,
+            Holds::Decimal => value::decimal_in,
+            Holds::Whole => value::whole_in,
+            Holds::Numeral => value::numeral_in,
+        };
+        self.rest = read(self.text, self.rest, slot)?;
+        Some(())
     }
 
     /// The name of a field, and the colon behind it.
     fn name(&mut self) -> Option<&'json str> {
-        self.expect(b'"')?;
-        let begin = self.at;
-        self.string()?;
-        let name = &self.text[begin..self.at - 1];
-        self.expect(b':')?;
-        Some(name)
+        self.expect("\"")?;
+        let end = scan::string(self.text, self.rest.as_bytes())?;
+        let (name, rest) = self.rest.split_at_checked(end)?;
+        self.rest = rest;
+        self.expect(":")?;
+        name.strip_suffix('"')
+    }
+
+    /// Passes a value, whatever it is.
+    #[inline]
+    pub fn value(&mut self) -> Option<()> {
+        self.rest = value::behind(self.text, self.rest)?;
+        Some(())
     }
 
     #[inline]
-    fn value(&mut self) -> Option<Raw<'json>> {
-        let first = self.next()?;
-        let begin = self.at - 1;
-        match first {
-            b'"' => self.string()?,
-            b'-' => {
-                let first = self.next_if(|byte| byte.is_ascii_digit())?;
-                self.number(first)?;
-            }
-            b'0'..=b'9' => self.number(first)?,
-            b't' => self.word("rue")?,
-            b'f' => self.word("alse")?,
-            _ => return None,
-        }
-        Some(Raw::without_escapes(&self.text[begin..self.at]))
-    }
-
-    /// The rest of a string without escapes, behind its first quote.
-    #[inline]
-    fn string(&mut self) -> Option<()> {
-        let bytes = self.text.as_bytes();
-        let end = first_that(bytes, self.at, stops_in, is_stop)?;
-        self.at = end + 1;
-        (bytes[end] == b'"').then_some(())
-    }
-
-    /// The rest of a number, behind its first digit.
-    #[inline]
-    fn number(&mut self, first: u8) -> Option<()> {
-        if self.digits()? > 0 && first == b'0' {
-            return None;
-        }
-        if self.next_if(|byte| byte == b'.').is_some() && self.digits()? == 0 {
-            return None;
-        }
-        if self.next_if(|byte| byte | 0x20 == b'e').is_some() {
-            self.next_if(|byte| byte == b'+' || byte == b'-');
-            if self.digits()? == 0 {
-                return None;
-            }
+    fn expect(&mut self, token: &str) -> Option<()> {
+        if !self.pass(token) {
+            self.pass_some_blanks()?;
+            return self.pass(token).then_some(());
         }
         Some(())
     }
 
-    /// How many digits follow. Something else must follow them: no object ends with a number.
-    #[inline]
-    fn digits(&mut self) -> Option<usize> {
-        let begin = self.at;
-        self.at = first_that(self.text.as_bytes(), begin, others_in, |byte| !byte.is_ascii_digit())?;
-        Some(self.at - begin)
+    /// Passes blanks, of which there must be one.
+    #[cold]
+    fn pass_some_blanks(&mut self) -> Option<()> {
+        let rest = without_blanks(self.rest);
+        let has_some = rest.len() < self.rest.len();
+        self.rest = rest;
+        has_some.then_some(())
     }
-
-    fn word(&mut self, rest: &str) -> Option<()> {
-        let is_it = self.text.as_bytes()[self.at..].starts_with(rest.as_bytes());
-        self.at += rest.len();
-        is_it.then_some(())
-    }
-
-    #[inline]
-    fn expect(&mut self, wanted: u8) -> Option<()> {
-        (self.next()? == wanted).then_some(())
-    }
-
-    /// The next byte that is not blank.
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.text.as_bytes().get(self.at)?;
-            self.at += 1;
-            if !is_blank(&byte) {
-                return Some(byte);
-            }
-        }
-    }
-
-    #[inline]
-    fn next_if(&mut self, is_wanted: impl Fn(u8) -> bool) -> Option<u8> {
-        let byte = *self.text.as_bytes().get(self.at)?;
-        is_wanted(byte).then(|| {
-            self.at += 1;
-            byte
-        })
-    }
-}
-
-fn is_blank(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// Whether a byte ends a string, or makes it one that is not plain.
-fn is_stop(byte: u8) -> bool {
-    byte == b'"' || byte == b'\\' || byte < b' '
-}
-
-/// Where the first byte stands that is looked for, from a place on. Eight are
-/// looked at together: `in_eight` sets the high bit of the first it is looking
-/// for, of none before it, and perhaps of some behind it.
-#[inline]
-fn first_that(bytes: &[u8], from: usize, in_eight: fn(u64) -> u64, is_it: fn(u8) -> bool) -> Option<usize> {
-    let mut at = from;
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let found = in_eight(u64::from_le_bytes(*eight)) & HIGH_BITS;
-        if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    bytes.get(at..)?.iter().position(|byte| is_it(*byte)).map(|further| at + further)
-}
-
-/// A byte in each of eight.
-const fn eight(byte: u8) -> u64 {
-    0x0101_0101_0101_0101 * byte as u64
-}
-
-const HIGH_BITS: u64 = eight(0x80);
-
-/// The bytes for which [`is_stop`] holds.
-#[inline]
-fn stops_in(word: u64) -> u64 {
-    // A byte below the subtracted one borrows, which shows in its high bit, and in those behind it only.
-    let below = |word: u64, bound: u8| word.wrapping_sub(eight(bound)) & !word;
-    below(word, b' ') | below(word ^ eight(b'"'), 1) | below(word ^ eight(b'\\'), 1)
-}
-
-/// The bytes that are no digits.
-#[inline]
-fn others_in(word: u64) -> u64 {
-    // Digits become 0 to 9, and what is above that carries into its high bit.
-    let word = word ^ eight(b'0');
-    ((word & !HIGH_BITS) + eight(0x80 - 10)) | word
 }
 
 #[cfg(test)]

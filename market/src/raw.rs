@@ -1,17 +1,33 @@
-//! A JSON value as the text it has on the wire: digits stay digits until a
-//! field reads them.
+//! A JSON value as the text it has on the wire, and what is known of it: digits
+//! stay digits until a field reads them, or are read where they stand, never by
+//! way of a float.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use tape::digits::Digits;
 
 /// The text of one JSON value, quotes and all, without the blanks around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Raw<'json> {
     json: &'json str,
-    /// Told by whoever read it already, so that nobody looks twice.
-    has_escapes: bool,
+    read: Read,
+}
+
+/// What was found out already when the text was read, so that nobody looks twice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Read {
+    /// That it may have escapes.
+    Escaped,
+    /// That it has none.
+    Text,
+    /// The number it is, bare or quoted.
+    Decimal(Digits),
+    /// The whole number it is, bare or quoted.
+    Whole(u64),
+    /// That it is a whole number, bare or quoted, that 64 bits hold, written as numbers usually are.
+    Numeral,
 }
 
 /// What a JSON value is, as far as a field of ours can be made of it.
@@ -25,9 +41,16 @@ pub enum Text<'json> {
 }
 
 impl<'json> Raw<'json> {
-    /// A value in whose text no backslash was seen.
-    pub(crate) fn without_escapes(json: &'json str) -> Self {
-        Self { json, has_escapes: false }
+    /// A value of which more is known.
+    #[inline]
+    pub(crate) fn plain(json: &'json str, read: Read) -> Self {
+        Self { json, read }
+    }
+
+    /// What is known of it.
+    #[inline]
+    pub(crate) fn read(self) -> Read {
+        self.read
     }
 
     /// The text as it stood there.
@@ -39,7 +62,7 @@ impl<'json> Raw<'json> {
     #[inline]
     pub fn quoted(self) -> Option<&'json str> {
         let quoted = self.json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        quoted.filter(|_| !self.has_escapes)
+        quoted.filter(|_| !matches!(self.read, Read::Escaped))
     }
 
     /// What it says.
@@ -61,7 +84,8 @@ impl<'json> Raw<'json> {
 
 impl<'json> From<&'json RawValue> for Raw<'json> {
     fn from(raw: &'json RawValue) -> Self {
-        Self { json: raw.get(), has_escapes: raw.get().contains('\\') }
+        let read = if raw.get().contains('\\') { Read::Escaped } else { Read::Text };
+        Self { json: raw.get(), read }
     }
 }
 

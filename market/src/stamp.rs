@@ -7,23 +7,29 @@
 /// assert_eq!(market::stamp::rfc3339_ms("1970-01-01T00:00:01.9999Z"), Some(1_999));
 /// ```
 pub fn rfc3339_ms(text: &str) -> Option<i64> {
-    let (date, rest) = (text.get(..10)?, text.get(10..)?);
-    let time = rest.strip_prefix(['T', 't', ' '])?;
-    let (clock, rest) = (time.get(..8)?, time.get(8..)?);
-    let days = days(fixed::<4, 10>(date, b'-')?)?;
-    let [hour, minute, second] = fixed::<2, 8>(clock, b':')?;
+    let (date, rest) = text.as_bytes().split_first_chunk::<8>()?;
+    let (mut clock, rest) = rest.split_first_chunk::<8>().map(|(clock, rest)| (*clock, rest))?;
+    if let [_, _, between @ (b't' | b' '), ..] = &mut clock {
+        *between = b'T';
+    }
+    let [century, _, of_century, _, _, month, _, _] = pairs(*date, b"0000-00-")?;
+    let [day, _, _, hour, _, _, minute, _] = pairs(clock, b"00T00:00")?;
+    let [b':', tens, ones, rest @ ..] = rest else { return None };
+    let second = pair(*tens, *ones)?;
     // A leap second is told as the 60th; it ends where the next minute begins.
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let (fraction_ms, offset) = match rest.strip_prefix('.') {
-        None => (0, rest),
-        Some(rest) => {
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            (thousandths(&rest[..digits])?, &rest[digits..])
+    let days = days(i64::from(century) * 100 + i64::from(of_century), usize::from(month), i64::from(day))?;
+    let (fraction_ms, offset) = match rest {
+        [b'.', rest @ ..] => {
+            let (number, digits) = leading_digits(rest);
+            (thousandths(number, digits)?, &rest[digits..])
         }
+        _ => (0, rest),
     };
-    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset_seconds(offset)?;
+    let minutes = (days * 24 + i64::from(hour)) * 60 + i64::from(minute);
+    let seconds = minutes * 60 + i64::from(second) - offset_seconds(offset)?;
     Some(seconds * 1_000 + fraction_ms)
 }
 
@@ -31,7 +37,10 @@ pub fn rfc3339_ms(text: &str) -> Option<i64> {
 pub fn decimal_seconds_ms(text: &str) -> Option<i64> {
     let (seconds, fraction_ms) = match text.split_once('.') {
         None => (text, 0),
-        Some((seconds, fraction)) => (seconds, thousandths(fraction)?),
+        Some((seconds, fraction)) => {
+            let (number, digits) = leading_digits(fraction.as_bytes());
+            (seconds, thousandths(number, digits).filter(|_| digits == fraction.len())?)
+        }
     };
     signed_digits(seconds)?.checked_mul(1_000)?.checked_add(fraction_ms)
 }
@@ -87,50 +96,64 @@ pub(crate) fn signed_digits(text: &str) -> Option<i64> {
     digits(text)?.try_into().ok()
 }
 
-/// The milliseconds of one to nine decimals of a second.
-fn thousandths(fraction: &str) -> Option<i64> {
-    if fraction.len() > 9 {
-        return None;
+/// How many digits a text begins with, and the number they make if they are few enough to be decimals of a second.
+#[inline]
+fn leading_digits(text: &[u8]) -> (i64, usize) {
+    let (mut number, mut count) = (0i64, 0);
+    while let Some(digit @ b'0'..=b'9') = text.get(count) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+        count += 1;
     }
-    let number = signed_digits(fraction)?;
-    Some(match fraction.len() {
-        1 => number * 100,
-        2 => number * 10,
-        decimals => number / TENS[decimals - 3],
-    })
+    (number, count)
+}
+
+/// The milliseconds of one to nine decimals of a second.
+#[inline]
+fn thousandths(number: i64, decimals: usize) -> Option<i64> {
+    match decimals {
+        1 => Some(number * 100),
+        2 => Some(number * 10),
+        3..=9 => Some(number / TENS[decimals - 3]),
+        _ => None,
+    }
 }
 
 /// 10^0 to 10^6.
 const TENS: [i64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
-/// Three numbers of fixed places, with this between them.
+/// Numbers of two digits in a text of this form, in which zeros stand for digits: each where its first digit stands.
 #[inline]
-fn fixed<const FIRST: usize, const LENGTH: usize>(text: &str, between: u8) -> Option<[i64; 3]> {
-    let text: &[u8; LENGTH] = text.as_bytes().try_into().ok()?;
-    let (mut number, mut is_plain) = ([0; 3], true);
-    for (place, byte) in text.iter().enumerate() {
-        // Behind the first number, each two digits have a separator before them.
-        match place.checked_sub(FIRST).map(|place| (place / 3, place % 3)) {
-            Some((_, 0)) => is_plain &= *byte == between,
-            at => {
-                let digit = byte.wrapping_sub(b'0');
-                is_plain &= digit < 10;
-                let number = &mut number[at.map_or(0, |(which, _)| which + 1)];
-                *number = *number * 10 + i64::from(digit);
-            }
-        }
-    }
-    is_plain.then_some(number)
+fn pairs(text: [u8; 8], form: &[u8; 8]) -> Option<[u8; 8]> {
+    // Digits become their values, and what is as the form has it becomes zero.
+    let word = u64::from_le_bytes(text) ^ u64::from_le_bytes(*form);
+    let most = form.map(|byte| if byte == b'0' { 9 } else { 0 });
+    // What is above the most it may be, carries into its high bit, and no further.
+    let above = (word & !HIGH_BITS) + u64::from_le_bytes(most.map(|most| 0x7f - most));
+    // No pair is above 99, so none touches its neighbor.
+    ((above | word) & HIGH_BITS == 0).then(|| (word * 10 + (word >> 8)).to_le_bytes())
 }
 
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The number of two digits.
+#[inline]
+fn pair(tens: u8, ones: u8) -> Option<u8> {
+    let [tens, ones] = [tens, ones].map(|digit| digit.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| tens * 10 + ones)
+}
+
+/// The days of a year before each of its months, and before the next year: in years of 365 days, and of 366.
+const DAYS_BEFORE: [[i64; 13]; 2] = [
+    [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365],
+    [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366],
+];
+
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days([year, month, day]: [i64; 3]) -> Option<i64> {
+#[inline]
+fn days(year: i64, month: usize, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let leap_day = i64::from(is_leap);
-    let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
-    let month = usize::try_from(month).ok().filter(|month| (1..=12).contains(month))?;
-    // Of this month and of the next one.
-    let [before, until] = [month, month + 1].map(|month| before[month - 1] + if month > 2 { leap_day } else { 0 });
+    let days_before = &DAYS_BEFORE[usize::from(is_leap)];
+    let (before, until) = (*days_before.get(month.checked_sub(1)?)?, *days_before.get(month)?);
     if day < 1 || until - before < day {
         return None;
     }
@@ -141,16 +164,17 @@ fn days([year, month, day]: [i64; 3]) -> Option<i64> {
 }
 
 /// `Z`, `+02:00`, `-05:30`.
-fn offset_seconds(text: &str) -> Option<i64> {
-    if text.eq_ignore_ascii_case("z") {
-        return Some(0);
-    }
-    let (sign, rest) = match text.strip_prefix('+') {
-        Some(rest) => (1, rest),
-        None => (-1, text.strip_prefix('-')?),
+#[inline]
+fn offset_seconds(text: &[u8]) -> Option<i64> {
+    let (sign, rest) = match text {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', rest @ ..] => (1, rest),
+        [b'-', rest @ ..] => (-1, rest),
+        _ => return None,
     };
-    let [hours, minutes, _] = fixed::<2, 5>(rest, b':')?;
-    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)
+    let [tens, ones, b':', tens_of_minutes, minutes] = *rest else { return None };
+    let (hours, minutes) = (pair(tens, ones)?, pair(tens_of_minutes, minutes)?);
+    (hours < 24 && minutes < 60).then(|| sign * (i64::from(hours) * 60 + i64::from(minutes)) * 60)
 }
 
 #[cfg(test)]
@@ -215,6 +239,27 @@ mod tests {
             "２021-04-17T16:43:30Z",
         ] {
             assert_eq!(rfc3339_ms(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_is_one_only_while_every_byte_is_what_its_place_asks_for() {
+        let stamp = "2021-04-17T16:43:30.123456Z";
+        for place in 0..stamp.len() {
+            for byte in 0..=0x7f {
+                let mut text = stamp.as_bytes().to_vec();
+                let before = std::mem::replace(&mut text[place], byte);
+                let text = String::from_utf8(text).expect("ascii");
+                let read = rfc3339_ms(&text);
+                if before.is_ascii_digit() && byte.is_ascii_digit() {
+                    // It is refused, or it is what is printed for what was read, or a leap second.
+                    let is_printed = |ms| chrono_free(ms)[..23] == text[..23];
+                    assert!(read.is_none_or(is_printed) || &text[17..19] == "60", "{text}");
+                } else {
+                    let is_alike = byte == before || [(10, b't'), (10, b' '), (26, b'z')].contains(&(place, byte));
+                    assert_eq!(read.is_some(), is_alike, "{text}");
+                }
+            }
         }
     }
 

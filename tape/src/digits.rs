@@ -72,7 +72,7 @@ const POWERS_OF_TEN: [u64; 19] = {
 };
 
 impl Digits {
-    /// How many decimals it is written with: closing zeros included, but by [`Self::of`].
+    /// How many decimals it is written with: closing zeros included, but by [`Self::of`] and [`Self::shortened_at`].
     #[inline]
     pub fn scale(self) -> u32 {
         self.scale
@@ -112,6 +112,16 @@ impl Digits {
         self.mantissa
     }
 
+    /// The same number without the closing zeros of its fraction.
+    #[inline]
+    pub fn shortened(self) -> Self {
+        let Self { mut mantissa, mut scale } = self;
+        while scale > 0 && mantissa.is_multiple_of(10) {
+            (mantissa, scale) = (mantissa / 10, scale - 1);
+        }
+        Self { mantissa, scale }
+    }
+
     /// Reads the decimal that begins at a place, up to the first byte that
     /// cannot belong to it. Returns where that is too.
     ///
@@ -123,6 +133,18 @@ impl Digits {
     #[inline(always)]
     pub fn at(text: &[u8], at: usize) -> Option<(Self, usize)> {
         Self::read::<false>(text, at)
+    }
+
+    /// The same, without the closing zeros of its fraction.
+    ///
+    /// ```
+    /// use tape::digits::Digits;
+    /// let (read, end) = Digits::shortened_at(b"27000.120,...........", 0).expect("short");
+    /// assert_eq!((read.scale(), end), (2, 9));
+    /// ```
+    #[inline(always)]
+    pub fn shortened_at(text: &[u8], at: usize) -> Option<(Self, usize)> {
+        Self::read::<true>(text, at)
     }
 
     #[inline(always)]
@@ -162,11 +184,8 @@ impl Digits {
                 _ => {
                     let whole = point.unwrap_or(count);
                     let is_held = mantissa > 0 && whole <= WHOLE_MOST;
-                    let mut scale = (count - whole) as u32;
-                    while IS_SHORTENED && is_held && scale > 0 && mantissa % 10 == 0 {
-                        (mantissa, scale) = (mantissa / 10, scale - 1);
-                    }
-                    return is_held.then_some((Self { mantissa, scale }, end));
+                    let read = Self { mantissa, scale: (count - whole) as u32 };
+                    return is_held.then(|| (if IS_SHORTENED { read.shortened() } else { read }, end));
                 }
             }
         }

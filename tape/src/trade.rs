@@ -73,12 +73,16 @@ impl TradeId {
     /// # Errors
     /// As [`TradeId::new`].
     pub fn check(text: &str) -> Result<(), Rejection> {
-        // Nearly every id is; without a branch per byte that is seen at once.
-        let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & byte.is_ascii_graphic());
-        let does_not_print = |c: char| c.is_control() || c.is_whitespace();
-        if is_plain && (1..=128).contains(&text.len()) {
+        // Nearly every id is.
+        if (1..=128).contains(&text.len()) && is_graphic(text.as_bytes()) {
             return Ok(());
         }
+        Self::check_any(text)
+    }
+
+    #[cold]
+    fn check_any(text: &str) -> Result<(), Rejection> {
+        let does_not_print = |c: char| c.is_control() || c.is_whitespace();
         if text.is_empty() || text.len() > 128 || text.chars().any(does_not_print) {
             return Err(Rejection::NoTradeId(text.chars().take(40).collect()));
         }
@@ -89,6 +93,27 @@ impl TradeId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether all bytes are ASCII that prints and is no blank: eight bytes are one number to the processor.
+#[inline]
+fn is_graphic(text: &[u8]) -> bool {
+    const fn every(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    const HIGHEST: u64 = every(0x80);
+    // The highest bit of each byte that is not: below the first that is, the last of ASCII, or above it.
+    // What is left of a byte below 0x80 stays within its eight bits.
+    let strangers = |eight: [u8; 8]| {
+        let (word, low) = (u64::from_ne_bytes(eight), u64::from_ne_bytes(eight) & !HIGHEST);
+        (!(low + every(0x80 - b'!')) | (low + every(1)) | word) & HIGHEST
+    };
+    let Some(last) = text.last_chunk() else {
+        return text.iter().fold(true, |is_graphic, byte| is_graphic & byte.is_ascii_graphic());
+    };
+    // The last eight are looked at twice in part, which does no harm.
+    let all = text.as_chunks().0.iter().fold(strangers(*last), |all, eight| all | strangers(*eight));
+    all == 0
 }
 
 impl std::fmt::Display for TradeId {
@@ -160,6 +185,24 @@ mod tests {
         }
         for bad in ["", "a b", "a\0", "\n", "Ω\u{a0}", &"9".repeat(129), &"Ω".repeat(65)] {
             assert!(TradeId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_no_id_has_is_found_wherever_it_stands() {
+        for length in 1..=25 {
+            for place in 0..length {
+                for byte in 0..=0x7f {
+                    for other in ["!", "~", "0"] {
+                        let mut text = other.repeat(length);
+                        text.replace_range(place..=place, &char::from(byte).to_string());
+                        assert_eq!(TradeId::new(&text).is_ok(), byte.is_ascii_graphic(), "{text:?}");
+                    }
+                }
+            }
+        }
+        for good in ["Ω", "Ωabcdefgh", "abcdefghΩ", "abcdeΩfghijk", "€€€€€€€€"] {
+            assert!(TradeId::new(good).is_ok(), "{good}");
         }
     }
 

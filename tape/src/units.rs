@@ -40,6 +40,12 @@ macro_rules! unit {
                 parse($field, text, $below).map(Self)
             }
 
+            /// Takes digits as they were read: whatever they are, they are within bounds.
+            #[inline]
+            pub fn of(digits: Digits) -> Self {
+                Self(held(digits.shortened()))
+            }
+
             /// Accepts a positive decimal that can be held exactly, refuses anything else.
             ///
             /// # Errors
@@ -106,10 +112,14 @@ fn parse(field: &'static str, text: &str, below_power: u32) -> Result<Decimal, R
 /// What feeds send nearly always. Whatever is not read here, [`parse_positive`]
 /// reads, or says why nobody can.
 fn parse_plain(text: &str) -> Option<Decimal> {
-    // Below 10^14, as every price and quantity may be.
-    let digits = Digits::of(text)?;
+    Digits::of(text).map(held)
+}
+
+/// Digits without closing zeros. They are below 10^14, as every price and quantity may be.
+#[inline]
+fn held(digits: Digits) -> Decimal {
     let [low, high] = [digits.mantissa(), digits.mantissa() >> 32].map(|word| (word & u64::from(u32::MAX)) as u32);
-    Some(Decimal::from_parts(low, high, 0, false, digits.scale()))
+    Decimal::from_parts(low, high, 0, false, digits.scale())
 }
 
 /// Reads a decimal by its digits: rust_decimal's own readers round or refuse
@@ -257,6 +267,25 @@ mod tests {
                     let long = parse_positive(&text, below_power).ok();
                     prop_assert_eq!(Some((plain.mantissa(), plain.scale())), long.map(|it| (it.mantissa(), it.scale())));
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_096))]
+
+        #[test]
+        fn digits_that_were_read_elsewhere_are_held_as_their_text_is(
+            text in prop_oneof!["[0-9]{0,15}[.]?[0-9]{0,12}", "[0-9]{1,7}[.][0-9]{1,4}0{0,6}", "[0-9]{1,14}0{0,6}"],
+        ) {
+            let followed = format!("{text},\"side\":\"buy\"");
+            for read in [Digits::at(followed.as_bytes(), 0), Digits::shortened_at(followed.as_bytes(), 0)] {
+                let Some((digits, end)) = read else { continue };
+                prop_assert_eq!(end, text.len());
+                let parsed = (Price::parse(&text).expect("a price"), Quantity::parse(&text).expect("a quantity"));
+                let held = (Price::of(digits), Quantity::of(digits));
+                prop_assert_eq!(held, parsed);
+                prop_assert_eq!(held.0.value().scale(), parsed.0.value().scale(), "without closing zeros");
             }
         }
     }

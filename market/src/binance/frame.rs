@@ -18,12 +18,15 @@ fields! {
     /// The fields of interest of all messages, told apart by what is there.
     struct Frame {
         e: "e",
+        _: "E",
         s: "s",
-        t: "t",
-        p: "p",
-        q: "q",
-        traded_at: "T",
-        data: "data",
+        t: "t" as Numeral,
+        p: "p" as Decimal,
+        q: "q" as Decimal,
+        traded_at: "T" as Whole,
+        _: "m",
+        _: "M",
+        data: "data" as Objects,
         // Named so that neither is taken for the ones that differ by case only.
         code: "code",
         msg: "msg",
@@ -40,8 +43,7 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
-    if let Some(inner) = plain_trade(frame) {
-        each(trade(&inner, symbols));
+    if plain_trade(frame, symbols, each).is_some() {
         return Notice::None;
     }
     let outer: Frame<'_> = match field::object(frame) {
@@ -79,24 +81,26 @@ pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decode
     }
 }
 
-/// A trade of the usual form, wrapped or not.
-fn plain_trade(json: &str) -> Option<Frame<'_>> {
-    let mut wrapped = None;
-    let outer: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+/// Hears a trade of the usual form, wrapped or not.
+fn plain_trade(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Option<()> {
+    let (mut outer, mut wrapped) = (Frame::default(), None);
+    plain::object_beside(json, &mut outer, |plain, name| match name {
         "data" => plain.object(&mut wrapped),
         _ => Some(Reader::Plain),
     })?;
-    let inner = wrapped.unwrap_or(outer);
-    inner.e.is_some_and(|event| event.get() == TRADE).then_some(inner)
+    let inner = wrapped.as_ref().unwrap_or(&outer);
+    inner.e.filter(|event| event.get() == TRADE)?;
+    each(trade(inner, symbols));
+    Some(())
 }
 
 fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
     Parts {
-        ticker: field::symbol("s", frame.s, symbols),
-        traded_at: field::epoch_ms("T", frame.traded_at),
-        id: field::number_id("t", frame.t),
-        quantity: field::quantity("q", frame.q),
-        price: field::price("p", frame.p),
+        ticker: field::symbol("s", frame.s.as_ref(), symbols),
+        traded_at: field::epoch_ms("T", frame.traded_at.as_ref()),
+        id: field::number_id("t", frame.t.as_ref()),
+        quantity: field::quantity("q", frame.q.as_ref()),
+        price: field::price("p", frame.p.as_ref()),
     }
     .trade()
 }

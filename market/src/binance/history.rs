@@ -20,10 +20,10 @@ pub(super) struct History;
 
 fields! {
     struct RestTrade {
-        id: "id",
-        price: "price",
-        qty: "qty",
-        time: "time",
+        id: "id" as Numeral,
+        price: "price" as Decimal,
+        qty: "qty" as Decimal,
+        time: "time" as Whole,
     }
 }
 
@@ -96,10 +96,10 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     };
     let parts = Parts {
         ticker: Ok(ticker.clone()),
-        traded_at: field::epoch_ms("time", wire.time),
-        id: field::number_id("id", wire.id),
-        quantity: field::quantity("qty", wire.qty),
-        price: field::price("price", wire.price),
+        traded_at: field::epoch_ms("time", wire.time.as_ref()),
+        id: field::number_id("id", wire.id.as_ref()),
+        quantity: field::quantity("qty", wire.qty.as_ref()),
+        price: field::price("price", wire.price.as_ref()),
     };
     (field::number_of(wire.id), parts.trade())
 }

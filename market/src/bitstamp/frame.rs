@@ -17,7 +17,7 @@ const TRADE: &str = r#""trade""#;
 
 fields! {
     struct Frame {
-        data: "data",
+        data: "data" as Objects,
         channel: "channel",
         event: "event",
     }
@@ -25,13 +25,17 @@ fields! {
 
 fields! {
     struct LiveTrade {
-        id: "id",
-        amount: "amount",
+        id: "id" as Numeral,
+        _: "timestamp",
+        amount: "amount" as Decimal,
         // Numbers come twice; as text they have the digits of the exchange.
-        amount_str: "amount_str",
-        price: "price",
-        price_str: "price_str",
+        amount_str: "amount_str" as Decimal,
+        price: "price" as Decimal,
+        price_str: "price_str" as Decimal,
+        _: "type",
         microtimestamp: "microtimestamp",
+        _: "buy_order_id",
+        _: "sell_order_id",
     }
 }
 
@@ -45,8 +49,7 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
-    if let Some((frame, live)) = plain_trade(json) {
-        each(trade(&frame, &live, symbols));
+    if plain_trade(json, symbols, each).is_some() {
         return Notice::None;
     }
     let frame: Frame<'_> = match field::object(json) {
@@ -75,15 +78,16 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
     Notice::None
 }
 
-/// A trade of the usual form.
-fn plain_trade(json: &str) -> Option<(Frame<'_>, LiveTrade<'_>)> {
-    let mut live = None;
-    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+/// Hears a trade of the usual form.
+fn plain_trade(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Option<()> {
+    let (mut frame, mut live) = (Frame::default(), None);
+    plain::object_beside(json, &mut frame, |plain, name| match name {
         "data" => plain.object(&mut live),
         _ => Some(Reader::Plain),
     })?;
-    let is_of_a_trade = frame.event.is_some_and(|event| event.get() == TRADE);
-    Some((frame, live.filter(|_| is_of_a_trade)?))
+    frame.event.filter(|event| event.get() == TRADE)?;
+    each(trade(&frame, live.as_ref()?, symbols));
+    Some(())
 }
 
 fn trade(frame: &Frame<'_>, live: &LiveTrade<'_>, symbols: &Symbols) -> Decoded {
@@ -91,10 +95,11 @@ fn trade(frame: &Frame<'_>, live: &LiveTrade<'_>, symbols: &Symbols) -> Decoded 
         ticker: ticker(frame.channel, symbols),
         // Its REST tells whole seconds: what is final is what that can repeat, and what the
         // socket says of the rest of a second must not move a trade into another window.
-        traded_at: field::microseconds("microtimestamp", live.microtimestamp).map(|at| at.floor_to(TIME_GRAIN_MS)),
-        id: field::number_id("id", live.id),
-        quantity: field::quantity("amount", live.amount_str.or(live.amount)),
-        price: field::price("price", live.price_str.or(live.price)),
+        traded_at: field::microseconds("microtimestamp", live.microtimestamp.as_ref())
+            .map(|at| at.floor_to(TIME_GRAIN_MS)),
+        id: field::number_id("id", live.id.as_ref()),
+        quantity: field::quantity("amount", live.amount_str.as_ref().or(live.amount.as_ref())),
+        price: field::price("price", live.price_str.as_ref().or(live.price.as_ref())),
     }
     .trade()
 }

@@ -24,10 +24,10 @@ pub(super) struct History;
 
 fields! {
     struct RestTrade {
-        tid: "tid",
+        tid: "tid" as Numeral,
         date: "date",
-        price: "price",
-        amount: "amount",
+        price: "price" as Decimal,
+        amount: "amount" as Decimal,
     }
 }
 
@@ -69,10 +69,10 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     };
     let parts = Parts {
         ticker: Ok(ticker.clone()),
-        traded_at: field::whole_seconds("date", wire.date),
-        id: field::number_id("tid", wire.tid),
-        quantity: field::quantity("amount", wire.amount),
-        price: field::price("price", wire.price),
+        traded_at: field::whole_seconds("date", wire.date.as_ref()),
+        id: field::number_id("tid", wire.tid.as_ref()),
+        quantity: field::quantity("amount", wire.amount.as_ref()),
+        price: field::price("price", wire.price.as_ref()),
     };
     (field::number_of(wire.tid), parts.trade())
 }

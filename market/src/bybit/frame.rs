@@ -12,7 +12,9 @@ const TOPICS_TOGETHER: usize = 10;
 fields! {
     struct Frame {
         topic: "topic",
-        data: "data",
+        _: "ts",
+        _: "type",
+        data: "data" as Objects,
         success: "success",
         ret_msg: "ret_msg",
     }
@@ -20,11 +22,15 @@ fields! {
 
 fields! {
     struct Entry {
-        id: "i",
-        traded_at: "T",
-        price: "p",
-        size: "v",
+        id: "i" as Numeral,
+        traded_at: "T" as Whole,
+        price: "p" as Decimal,
+        size: "v" as Decimal,
+        _: "S",
+        _: "seq",
         symbol: "s",
+        _: "BT",
+        _: "RPI",
     }
 }
 
@@ -37,8 +43,7 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
-    if let Some(entries) = plain_trades(frame) {
-        entries.into_iter().for_each(|entry| each(trade(&entry, symbols)));
+    if plain_trades(frame, symbols, each).is_some() {
         return Notice::None;
     }
     let frame: Frame<'_> = match field::object(frame) {
@@ -61,14 +66,16 @@ pub(super) fn decode(frame: &str, symbols: &Symbols, each: &mut dyn FnMut(Decode
     Notice::None
 }
 
-/// The trades of a message that is nothing else, and of the usual form.
-fn plain_trades(json: &str) -> Option<Rows<Entry<'_>>> {
-    let mut entries = Rows::default();
-    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+/// Hears the trades of a message that is nothing else, and of the usual form.
+fn plain_trades(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Option<()> {
+    let (mut frame, mut entries) = (Frame::default(), Rows::default());
+    plain::object_beside(json, &mut frame, |plain, name| match name {
         "data" => plain.rows(&mut entries),
         _ => Some(Reader::Plain),
     })?;
-    entries.if_any().filter(|_| frame.success.is_none() && is_trades(frame.topic))
+    let entries = entries.if_any().filter(|_| frame.success.is_none() && is_trades(frame.topic))?;
+    entries.for_each(|entry| each(trade(entry, symbols)));
+    Some(())
 }
 
 fn is_trades(topic: Option<Raw<'_>>) -> bool {
@@ -77,11 +84,11 @@ fn is_trades(topic: Option<Raw<'_>>) -> bool {
 
 fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     Parts {
-        ticker: field::symbol("s", entry.symbol, symbols),
-        traded_at: field::epoch_ms("T", entry.traded_at),
-        id: field::number_id("i", entry.id),
-        quantity: field::quantity("v", entry.size),
-        price: field::price("p", entry.price),
+        ticker: field::symbol("s", entry.symbol.as_ref(), symbols),
+        traded_at: field::epoch_ms("T", entry.traded_at.as_ref()),
+        id: field::number_id("i", entry.id.as_ref()),
+        quantity: field::quantity("v", entry.size.as_ref()),
+        price: field::price("p", entry.price.as_ref()),
     }
     .trade()
 }

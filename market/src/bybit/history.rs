@@ -37,11 +37,11 @@ fields! {
 
 fields! {
     struct RestTrade {
-        id: "execId",
+        id: "execId" as Numeral,
         symbol: "symbol",
-        price: "price",
-        size: "size",
-        time: "time",
+        price: "price" as Decimal,
+        size: "size" as Decimal,
+        time: "time" as Whole,
     }
 }
 
@@ -80,10 +80,10 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     }
     let parts = Parts {
         ticker: Ok(ticker.clone()),
-        traded_at: field::epoch_ms("time", wire.time),
-        id: field::number_id("execId", wire.id),
-        quantity: field::quantity("size", wire.size),
-        price: field::price("price", wire.price),
+        traded_at: field::epoch_ms("time", wire.time.as_ref()),
+        id: field::number_id("execId", wire.id.as_ref()),
+        quantity: field::quantity("size", wire.size.as_ref()),
+        price: field::price("price", wire.price.as_ref()),
     };
     (field::number_of(wire.id), parts.trade())
 }

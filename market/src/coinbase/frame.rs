@@ -14,10 +14,14 @@ const PRODUCTS_TOGETHER: usize = 10;
 fields! {
     struct Frame {
         kind: "type",
-        trade_id: "trade_id",
-        size: "size",
-        price: "price",
+        trade_id: "trade_id" as Numeral,
+        _: "maker_order_id",
+        _: "taker_order_id",
+        _: "side",
+        size: "size" as Decimal,
+        price: "price" as Decimal,
         product_id: "product_id",
+        _: "sequence",
         time: "time",
         message: "message",
         reason: "reason",
@@ -33,13 +37,11 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
-    let frame: Frame<'_> = match field::object(json) {
-        Ok(frame) => frame,
-        Err(refusal) => {
-            each(Err(refusal));
-            return Notice::None;
-        }
-    };
+    let mut frame = Frame::default();
+    if let Err(refusal) = field::object_into(json, &mut frame) {
+        each(Err(refusal));
+        return Notice::None;
+    }
     match frame.kind.map(Raw::get) {
         Some(r#""match""#) => each(trade(&frame, symbols)),
         Some(r#""error""#) => return refused(&frame),
@@ -56,11 +58,11 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
 
 fn trade(frame: &Frame<'_>, symbols: &Symbols) -> Decoded {
     Parts {
-        ticker: field::symbol("product_id", frame.product_id, symbols),
-        traded_at: field::rfc3339("time", frame.time),
-        id: field::number_id("trade_id", frame.trade_id),
-        quantity: field::quantity("size", frame.size),
-        price: field::price("price", frame.price),
+        ticker: field::symbol("product_id", frame.product_id.as_ref(), symbols),
+        traded_at: field::rfc3339("time", frame.time.as_ref()),
+        id: field::number_id("trade_id", frame.trade_id.as_ref()),
+        quantity: field::quantity("size", frame.size.as_ref()),
+        price: field::price("price", frame.price.as_ref()),
     }
     .trade()
 }

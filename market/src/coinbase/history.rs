@@ -14,9 +14,9 @@ pub(super) struct History;
 
 fields! {
     struct RestTrade {
-        trade_id: "trade_id",
-        size: "size",
-        price: "price",
+        trade_id: "trade_id" as Numeral,
+        size: "size" as Decimal,
+        price: "price" as Decimal,
         time: "time",
     }
 }
@@ -73,10 +73,10 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     };
     let parts = Parts {
         ticker: Ok(ticker.clone()),
-        traded_at: field::rfc3339("time", wire.time),
-        id: field::number_id("trade_id", wire.trade_id),
-        quantity: field::quantity("size", wire.size),
-        price: field::price("price", wire.price),
+        traded_at: field::rfc3339("time", wire.time.as_ref()),
+        id: field::number_id("trade_id", wire.trade_id.as_ref()),
+        quantity: field::quantity("size", wire.size.as_ref()),
+        price: field::price("price", wire.price.as_ref()),
     };
     (field::number_of(wire.trade_id), parts.trade())
 }

@@ -83,7 +83,8 @@ impl ByTime for Generic {
 /// # Errors
 /// A [`Refusal`] when the frame is not a trade that can be held.
 pub fn decode(frame: &str) -> Decoded {
-    if frame.trim_ascii().is_empty() {
+    let is_blank = frame.starts_with(|first: char| first.is_ascii_whitespace()) && frame.trim_ascii().is_empty();
+    if is_blank || frame.is_empty() {
         return Err(Refusal::of(Rejection::Malformed("an empty frame".to_owned())));
     }
     wire::decode(frame)

@@ -8,22 +8,23 @@ fields! {
     /// Each field as the text it has on the wire; `null` is as good as absent.
     struct WireTrade {
         ticker: "ticker",
-        ts: "ts",
-        quantity: "quantity",
-        price: "price",
+        ts: "ts" as Whole,
+        quantity: "quantity" as Decimal,
+        price: "price" as Decimal,
         tradeid: "tradeid" | "tradeId",
     }
 }
 
 /// Reads one object. Fields of other names are ignored.
 pub(super) fn decode(json: &str) -> Decoded {
-    let wire: WireTrade<'_> = field::object(json)?;
+    let mut wire = WireTrade::default();
+    field::object_into(json, &mut wire)?;
     Parts {
-        ticker: field::ticker("ticker", wire.ticker),
-        traded_at: field::epoch_ms("ts", wire.ts),
-        id: field::trade_id("tradeid", wire.tradeid),
-        quantity: field::quantity("quantity", wire.quantity),
-        price: field::price("price", wire.price),
+        ticker: field::ticker("ticker", wire.ticker.as_ref()),
+        traded_at: field::epoch_ms("ts", wire.ts.as_ref()),
+        id: field::trade_id("tradeid", wire.tradeid.as_ref()),
+        quantity: field::quantity("quantity", wire.quantity.as_ref()),
+        price: field::price("price", wire.price.as_ref()),
     }
     .trade()
 }

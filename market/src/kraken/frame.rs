@@ -15,7 +15,7 @@ fields! {
     struct Frame {
         channel: "channel",
         kind: "type",
-        data: "data",
+        data: "data" as Objects,
         success: "success",
         error: "error",
         symbol: "symbol",
@@ -25,9 +25,11 @@ fields! {
 fields! {
     struct Entry {
         symbol: "symbol",
-        price: "price",
-        qty: "qty",
-        trade_id: "trade_id",
+        _: "side",
+        price: "price" as Decimal,
+        qty: "qty" as Decimal,
+        _: "ord_type",
+        trade_id: "trade_id" as Numeral,
         timestamp: "timestamp",
     }
 }
@@ -42,8 +44,7 @@ pub(super) fn subscription(symbols: &Symbols) -> Vec<String> {
 }
 
 pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Notice {
-    if let Some(entries) = plain_updates(json) {
-        entries.into_iter().for_each(|entry| each(trade(&entry, symbols)));
+    if plain_updates(json, symbols, each).is_some() {
         return Notice::None;
     }
     let frame: Frame<'_> = match field::object(json) {
@@ -71,16 +72,18 @@ pub(super) fn decode(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded
     Notice::None
 }
 
-/// The trades of a message that is nothing else, and of the usual form.
-fn plain_updates(json: &str) -> Option<Rows<Entry<'_>>> {
-    let mut entries = Rows::default();
-    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+/// Hears the trades of a message that is nothing else, and of the usual form.
+fn plain_updates(json: &str, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) -> Option<()> {
+    let (mut frame, mut entries) = (Frame::default(), Rows::default());
+    plain::object_beside(json, &mut frame, |plain, name| match name {
         "data" => plain.rows(&mut entries),
         _ => Some(Reader::Plain),
     })?;
     let is = |field: Option<Raw<'_>>, value: &str| field.is_some_and(|field| field.get() == value);
     let is_of_updates = frame.success.is_none() && is(frame.channel, r#""trade""#) && is(frame.kind, r#""update""#);
-    entries.if_any().filter(|_| is_of_updates)
+    let entries = entries.if_any().filter(|_| is_of_updates)?;
+    entries.for_each(|entry| each(trade(entry, symbols)));
+    Some(())
 }
 
 fn updates(data: Option<Raw<'_>>, symbols: &Symbols, each: &mut dyn FnMut(Decoded)) {
@@ -97,11 +100,11 @@ fn updates(data: Option<Raw<'_>>, symbols: &Symbols, each: &mut dyn FnMut(Decode
 
 fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     Parts {
-        ticker: field::symbol("symbol", entry.symbol, symbols),
-        traded_at: field::rfc3339("timestamp", entry.timestamp),
-        id: field::number_id("trade_id", entry.trade_id),
-        quantity: field::quantity("qty", entry.qty),
-        price: field::price("price", entry.price),
+        ticker: field::symbol("symbol", entry.symbol.as_ref(), symbols),
+        traded_at: field::rfc3339("timestamp", entry.timestamp.as_ref()),
+        id: field::number_id("trade_id", entry.trade_id.as_ref()),
+        quantity: field::quantity("qty", entry.qty.as_ref()),
+        price: field::price("price", entry.price.as_ref()),
     }
     .trade()
 }

@@ -121,7 +121,7 @@ fn decode(row: &RawValue, ticker: &Ticker) -> (Option<u64>, Decoded) {
         let rejection = tape::Rejection::Malformed("not a JSON array".to_owned());
         return (None, Err(crate::said::Refusal::of(rejection)));
     };
-    let cell = |index: usize| cells.get(index).copied();
+    let cell = |index: usize| cells.get(index);
     let parts = Parts {
         ticker: Ok(ticker.clone()),
         traded_at: field::decimal_seconds("time", cell(TIME)),
@@ -129,7 +129,7 @@ fn decode(row: &RawValue, ticker: &Ticker) -> (Option<u64>, Decoded) {
         quantity: field::quantity("volume", cell(VOLUME)),
         price: field::price("price", cell(PRICE)),
     };
-    (field::number_of(cell(ID)), parts.trade())
+    (field::number_of(cell(ID).copied()), parts.trade())
 }
 
 /// Errors stand in the body, mostly of an answer that is HTTP 200 otherwise.

@@ -13,8 +13,8 @@ const INSTRUMENTS_TOGETHER: usize = 25;
 
 fields! {
     struct Frame {
-        arg: "arg",
-        data: "data",
+        arg: "arg" as Objects,
+        data: "data" as Objects,
         event: "event",
         code: "code",
         msg: "msg",
@@ -31,10 +31,12 @@ fields! {
 fields! {
     struct Entry {
         instrument: "instId",
-        id: "tradeId",
-        px: "px",
-        sz: "sz",
-        ts: "ts",
+        id: "tradeId" as Numeral,
+        px: "px" as Decimal,
+        sz: "sz" as Decimal,
+        _: "side",
+        _: "source",
+        ts: "ts" as Whole,
         count: "count",
     }
 }
@@ -52,8 +54,7 @@ pub(super) fn decode(json: &str, conversation: &mut Conversation, each: &mut dyn
     if json == "pong" {
         return Notice::None;
     }
-    if let Some((argument, entries)) = plain_push(json) {
-        push(&argument, entries.into_iter().map(Ok), conversation, each);
+    if plain_push(json, conversation, each).is_some() {
         return Notice::None;
     }
     let frame: Frame<'_> = match field::object(json) {
@@ -71,8 +72,11 @@ pub(super) fn decode(json: &str, conversation: &mut Conversation, each: &mut dyn
             Ok(argument) if !is_of_trades(&argument) => {}
             Ok(argument) => match field::array(data.get()) {
                 Ok(entries) => {
-                    let entries = entries.into_iter().map(|entry| field::object(entry.get()));
-                    push(&argument, entries, conversation, each);
+                    let is_of_the_past = is_of_the_past(&argument, conversation);
+                    for entry in entries {
+                        let decoded = field::object(entry.get()).and_then(|entry| trade(&entry, &conversation.symbols));
+                        hear(decoded, is_of_the_past, each);
+                    }
                 }
                 Err(not_an_array) => each(Err(Refusal::of(Rejection::Malformed(not_an_array.0)))),
             },
@@ -101,50 +105,48 @@ fn notice(event: Raw<'_>, frame: &Frame<'_>) -> Notice {
     }
 }
 
-/// A push of trades that is nothing else, and of the usual form.
-fn plain_push(json: &str) -> Option<(Argument<'_>, Rows<Entry<'_>>)> {
-    let (mut argument, mut entries) = (None, Rows::default());
-    let frame: Frame<'_> = plain::object_beside(json, |plain, name| match name {
+/// Hears a push of trades that is nothing else, and of the usual form.
+fn plain_push(json: &str, conversation: &mut Conversation, each: &mut dyn FnMut(Decoded)) -> Option<()> {
+    let (mut frame, mut argument, mut entries) = (Frame::default(), None, Rows::default());
+    plain::object_beside(json, &mut frame, |plain, name| match name {
         "arg" => plain.object(&mut argument),
         "data" => plain.rows(&mut entries),
         _ => Some(Reader::Plain),
     })?;
     let argument = argument.filter(|argument| frame.event.is_none() && is_of_trades(argument))?;
-    Some((argument, entries.if_any()?))
+    let entries = entries.if_any()?;
+    let is_of_the_past = is_of_the_past(&argument, conversation);
+    entries.for_each(|entry| hear(trade(entry, &conversation.symbols), is_of_the_past, each));
+    Some(())
 }
 
 fn is_of_trades(argument: &Argument<'_>) -> bool {
     argument.channel.is_some_and(|channel| [r#""trades-all""#, r#""trades""#].contains(&channel.get()))
 }
 
-fn push<'json>(
-    argument: &Argument<'_>,
-    entries: impl Iterator<Item = Result<Entry<'json>, Refusal>>,
-    conversation: &mut Conversation,
-    each: &mut dyn FnMut(Decoded),
-) {
-    // The first push is the last trade made before we listened; REST has it.
-    let is_of_the_past = argument.instrument.is_some_and(|instrument| {
+/// The first push is the last trade made before we listened; REST has it.
+fn is_of_the_past(argument: &Argument<'_>, conversation: &mut Conversation) -> bool {
+    argument.instrument.is_some_and(|instrument| {
         let symbol = instrument.get().trim_matches('"');
         !conversation.greeted.contains(symbol)
             && conversation.symbols.ticker(symbol).is_ok()
             && conversation.greeted.insert(symbol.to_owned())
-    });
-    for entry in entries {
-        let decoded = entry.and_then(|entry| trade(&entry, &conversation.symbols));
-        if decoded.is_err() || !is_of_the_past {
-            each(decoded);
-        }
+    })
+}
+
+fn hear(decoded: Decoded, is_of_the_past: bool, each: &mut dyn FnMut(Decoded)) {
+    if decoded.is_err() || !is_of_the_past {
+        each(decoded);
     }
 }
 
 fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
     let parts = Parts {
-        ticker: field::symbol("instId", entry.instrument, symbols),
-        traded_at: field::epoch_ms("ts", entry.ts),
-        id: field::number_id("tradeId", entry.id),
-        quantity: field::quantity("sz", entry.sz),
-        price: field::price("px", entry.px),
+        ticker: field::symbol("instId", entry.instrument.as_ref(), symbols),
+        traded_at: field::epoch_ms("ts", entry.ts.as_ref()),
+        id: field::number_id("tradeId", entry.id.as_ref()),
+        quantity: field::quantity("sz", entry.sz.as_ref()),
+        price: field::price("px", entry.px.as_ref()),
     };
     let trade = parts.trade()?;
     match entry.count {

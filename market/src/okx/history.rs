@@ -35,10 +35,10 @@ struct Envelope<'json> {
 fields! {
     struct RestTrade {
         instrument: "instId",
-        id: "tradeId",
-        px: "px",
-        sz: "sz",
-        ts: "ts",
+        id: "tradeId" as Numeral,
+        px: "px" as Decimal,
+        sz: "sz" as Decimal,
+        ts: "ts" as Whole,
     }
 }
 
@@ -107,10 +107,10 @@ fn decode(json: &str, ticker: &Ticker) -> (Option<u64>, Decoded) {
     }
     let parts = Parts {
         ticker: Ok(ticker.clone()),
-        traded_at: field::epoch_ms("ts", wire.ts),
-        id: field::number_id("tradeId", wire.id),
-        quantity: field::quantity("sz", wire.sz),
-        price: field::price("px", wire.px),
+        traded_at: field::epoch_ms("ts", wire.ts.as_ref()),
+        id: field::number_id("tradeId", wire.id.as_ref()),
+        quantity: field::quantity("sz", wire.sz.as_ref()),
+        price: field::price("px", wire.px.as_ref()),
     };
     (field::number_of(wire.id), parts.trade())
 }
