@@ -15,6 +15,7 @@ pub mod auditor;
 pub mod engine;
 pub mod reconciler;
 pub mod retain;
+pub mod room;
 
 pub mod desk;
 pub mod progress;

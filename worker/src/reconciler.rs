@@ -18,11 +18,15 @@ use tokio_util::sync::CancellationToken;
 use crate::ahead::Ahead;
 use crate::engine::{Asked, Follow, Settled};
 use crate::metrics::Metrics;
+use crate::room::{Room, Taken};
 use crate::run::chain;
 
 /// Delays after failures in a row.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LAST_RETRY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether the others have settled enough to ask.
+const LOOK_FOR_ROOM_EVERY: Duration = Duration::from_millis(10);
 
 /// What every ticker's task shares.
 #[derive(Clone)]
@@ -41,6 +45,8 @@ pub struct Reconciler {
     pub answers: mpsc::Sender<Asked>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What all tickers hold of what they have read.
+    pub room: Room,
 }
 
 impl Reconciler {
@@ -63,7 +69,8 @@ impl Reconciler {
             return;
         };
         let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        let mut reading = Reading { ahead: Ahead::of(watermark), reader, backoff, pause: None };
+        let (ahead, held) = (Ahead::of(watermark), self.room.take_none());
+        let mut reading = Reading { ahead, held, reader, backoff, pause: None };
         while let Some(pause) = shutdown.run_until_cancelled(self.round(&ticker, &mut reading)).await {
             let Ok(pause) = pause else { return };
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
@@ -89,11 +96,15 @@ impl Reconciler {
     /// wait before the next round.
     async fn round(&self, ticker: &Ticker, reading: &mut Reading) -> Result<Duration, SessionOver> {
         if reading.ahead.is_empty() {
+            while !self.room.is_left() {
+                sleep(LOOK_FOR_ROOM_EVERY).await;
+            }
             self.read(ticker, reading).await;
         }
         let Some((asked, settled)) = reading.ahead.hand_over(ticker) else {
             return Ok(reading.pause.take().unwrap_or_default());
         };
+        let settling = reading.held.hand_over();
         let is_settled = AtomicBool::new(false);
         let settle = async {
             self.answers.send(asked).await.map_err(|_| SessionOver)?;
@@ -103,16 +114,19 @@ impl Reconciler {
         };
         let read_on = async {
             // A page that is under way is waited for: its question has been paid for.
-            while reading.ahead.leads_on() && reading.pause.is_none() && !is_settled.load(Ordering::Relaxed) {
+            let is_wanted = || self.room.is_left_ahead() && !is_settled.load(Ordering::Relaxed);
+            while reading.ahead.leads_on() && reading.pause.is_none() && is_wanted() {
                 self.read(ticker, reading).await;
             }
         };
         let (settled, ()) = tokio::join!(settle, read_on);
         let settled: Settled = settled?;
+        drop(settling);
         reading.ahead.continue_at(settled.watermark);
         if !reading.ahead.is_empty() {
             return Ok(Duration::ZERO);
         }
+        drop(reading.held.hand_over());
         let pause = if settled.has_more { Duration::ZERO } else { self.poll_every };
         Ok(reading.pause.take().unwrap_or(pause))
     }
@@ -123,6 +137,7 @@ impl Reconciler {
             Ok(answer) => {
                 self.metrics.rest_answers.inc();
                 reading.backoff.reset();
+                reading.held.add(answer.page.trades.len() + answer.rejected.len());
                 reading.ahead.take_in(answer, self.patience);
             }
             Err(error) => {
@@ -137,6 +152,8 @@ impl Reconciler {
 /// How far one ticker is read.
 struct Reading {
     ahead: Ahead,
+    /// The rows it holds.
+    held: Taken,
     reader: Reader,
     backoff: Backoff,
     /// How long to stay away from the market, after it failed.

@@ -21,6 +21,7 @@ use crate::engine::{Audited, Engine, SessionError, Settings};
 use crate::metrics::Metrics;
 use crate::reconciler::Reconciler;
 use crate::retain;
+use crate::room::Room;
 use crate::tables::PostgresTables;
 
 /// How long the parts may take to stop.
@@ -75,6 +76,7 @@ pub async fn lead(
         poll_every: config.poll_every,
         answers: asked_to,
         metrics: Arc::clone(metrics),
+        room: Room::default(),
     };
     let reconciling = reconciler.run(followed, over.clone());
     parts.spawn(async move {

@@ -14,6 +14,7 @@ use venue::{MarketKind, VenueConfig};
 use worker::engine::Follow;
 use worker::metrics::Metrics;
 use worker::reconciler::Reconciler;
+use worker::room::Room;
 
 use crate::stage::{PATIENCE, Stage, number, ticker};
 
@@ -43,6 +44,7 @@ async fn a_ticker_whose_beginning_cannot_be_looked_up_at_first_is_read_later() {
         poll_every: Duration::from_secs(1),
         answers: mpsc::channel(1).0,
         metrics: Arc::new(Metrics::default()),
+        room: Room::default(),
     };
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(reconciler.run(followed, shutdown.clone()));
