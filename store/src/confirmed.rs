@@ -1,5 +1,6 @@
 //! Trades as REST confirmed them.
 
+use bytes::BytesMut;
 use tape::{Confirmation, Trade};
 
 use crate::StoreError;
@@ -15,18 +16,23 @@ impl WriteTxn {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn trades_copy_confirmed(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
+    pub async fn trades_copy_confirmed(
+        &self,
+        trades: &[&Trade],
+        meanwhile: impl FnOnce() + Send,
+    ) -> Result<bool, StoreError> {
         if trades.is_empty() {
+            meanwhile();
             return Ok(true);
         }
         let rows = sorted(trades.iter().map(|trade| (*trade, None, None)));
         let mut pieces = rows.chunks(ROWS_AT_ONCE);
-        self.copy_unless_held(include_str!("../sql/trades_copy_confirmed.sql"), |text| {
+        let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             put_rows(text, &TradeColumns::of_sorted(piece).of_every_trade(&self.venue, &true), piece.len())?;
             Ok(true)
-        })
-        .await
+        };
+        self.copy_unless_held(include_str!("../sql/trades_copy_confirmed.sql"), more, meanwhile).await
     }
 
     /// Writes the true values of trades. When the socket brought one first is

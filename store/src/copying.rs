@@ -60,11 +60,12 @@ impl WriteTxn {
     /// Copies rows into a table by a statement from a `.sql` file; false, and
     /// nothing is changed, when a key is taken. `more` puts the next rows behind
     /// those in the text, and tells whether there were any: Postgres writes some
-    /// while the next are made.
+    /// while the next are made. `meanwhile` is done when all are on their way.
     pub(crate) async fn copy_unless_held(
         &self,
         sql: &'static str,
         mut more: impl FnMut(&mut BytesMut) -> Result<bool, Unencodable> + Send,
+        meanwhile: impl FnOnce() + Send,
     ) -> Result<bool, StoreError> {
         let (object, doing) = (self.session.object(), promise_of(sql));
         let opening = self.session.answered(doing, async {
@@ -88,8 +89,9 @@ impl WriteTxn {
             self.session.answered(doing, sink.feed(full.freeze())).await?;
         }
         text.put_i16(CLOSING);
+        self.session.answered(doing, sink.feed(text.freeze())).await?;
+        meanwhile();
         let finishing = async {
-            sink.feed(text.freeze()).await?;
             match sink.finish().await {
                 Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => Ok(false),
                 copied => copied.map(|_| true),

@@ -74,7 +74,7 @@ impl Store {
         for day in existing.into_iter().filter(|day| day.ends_at() <= before).take(PARTITIONS_AT_ONCE) {
             // Not waiting long: behind a waiting exclusive lock everyone queues.
             let drop = format!(
-                "set local lock_timeout = '1s'; {TAKE_LOCK}; drop table if exists {partition}",
+                "set local lock_timeout = '100ms'; {TAKE_LOCK}; drop table if exists {partition}",
                 partition = day.partition()
             );
             // Forgotten first: nobody may believe in a partition that may be gone.

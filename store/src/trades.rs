@@ -1,5 +1,6 @@
 //! Trades as the socket brought them. Nothing here touches a value that REST confirmed.
 
+use bytes::BytesMut;
 use postgres_types::Type;
 use tape::{EpochMs, Heard, Known, Standing, Suspicion, Ticker, TradeId};
 use tokio_postgres::Row;
@@ -60,7 +61,7 @@ impl WriteTxn {
         }
         let rows = sorted(heard.iter().map(row_of));
         let mut pieces = rows.chunks(ROWS_AT_ONCE);
-        self.copy_unless_held(include_str!("../sql/trades_copy_heard.sql"), |text| {
+        let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             let columns = TradeColumns::of_sorted(piece);
             let mut copied = columns.of_every_trade(&self.venue, &false);
@@ -68,8 +69,8 @@ impl WriteTxn {
             copied.push(Column::each(Type::TEXT, &columns.suspicions));
             put_rows(text, &copied, piece.len())?;
             Ok(true)
-        })
-        .await
+        };
+        self.copy_unless_held(include_str!("../sql/trades_copy_heard.sql"), more, || ()).await
     }
 
     /// Adds heard trades and names those that were new. One that is there

@@ -91,7 +91,8 @@ pub trait TablesTxn: Send + Sync {
 
     /// Writes confirmed trades that nobody heard of; false, and none is, where
     /// anything is held under one of their names. Nothing may be kept aside under any.
-    fn trades_copy_confirmed(&self, trades: &[&Trade]) -> impl Reply<bool>;
+    /// `meanwhile` is done while they are written, whatever comes of that.
+    fn trades_copy_confirmed(&self, trades: &[&Trade], meanwhile: impl FnOnce() + Send) -> impl Reply<bool>;
 
     /// Writes the true values of trades.
     fn trades_confirm(&self, confirmations: &[Confirmation]) -> impl Reply<()>;

@@ -184,8 +184,12 @@ impl TablesTxn for Txn {
         Self::trades_mark_heard(self, heard).await
     }
 
-    async fn trades_copy_confirmed(&self, trades: &[&Trade]) -> Result<bool, StoreError> {
-        Self::trades_copy_confirmed(self, trades).await
+    async fn trades_copy_confirmed(
+        &self,
+        trades: &[&Trade],
+        meanwhile: impl FnOnce() + Send,
+    ) -> Result<bool, StoreError> {
+        Self::trades_copy_confirmed(self, trades, meanwhile).await
     }
 
     async fn trades_confirm(&self, confirmations: &[Confirmation]) -> Result<(), StoreError> {

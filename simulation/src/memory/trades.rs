@@ -122,8 +122,13 @@ impl Txn {
         Ok(marked)
     }
 
-    pub(super) async fn trades_copy_confirmed(&self, given: &[&Trade]) -> Result<bool, StoreError> {
+    pub(super) async fn trades_copy_confirmed(
+        &self,
+        given: &[&Trade],
+        meanwhile: impl FnOnce() + Send,
+    ) -> Result<bool, StoreError> {
         self.step("trades_copy_confirmed", given.len()).await?;
+        meanwhile();
         let (state, mut writes) = self.sight();
         let mut view = trades(&state.disk, &mut writes);
         if given.iter().any(|trade| view.get(&name(trade)).is_some()) {

@@ -110,6 +110,23 @@ async fn a_page_that_nobody_heard_is_confirmed_and_so_is_one_of_which_something_
 }
 
 #[tokio::test]
+async fn what_was_judged_as_if_all_were_new_leaves_nothing_in_the_figures_where_it_was_not() {
+    let page = page();
+    let elsewhere = heard(trade("BTC", "117", BEGINS_AT + 500, "8", "1"), BEGINS_AT + 2);
+    for said in [Vec::new(), vec![Said::Trade(elsewhere)]] {
+        let scene = settled(&page, said).await;
+        let figures = scene.server.state().disk.figures.clone();
+        let finals = figures.into_iter().filter(|(_, row)| row.final_at.is_some());
+        let counted: Vec<(Mark, u64)> = finals.map(|((.., mark), row)| (mark, row.sums.trades)).collect();
+
+        let marks = page[..199].iter().map(|trade| Mark::at_or_after(trade.traded_at));
+        let expected: Vec<(Mark, u64)> = marks.zip(1..).collect();
+        assert_eq!(counted[counted.len() - 199..], expected);
+        assert!(counted[..counted.len() - 199].iter().all(|(_, trades)| *trades == 0));
+    }
+}
+
+#[tokio::test]
 async fn of_many_changes_of_mind_no_more_are_followed_at_once_than_one_transaction_bears() {
     let page = page();
     let mut scene = settled(&page, Vec::new()).await;

@@ -49,13 +49,13 @@ impl WriteTxn {
             return Ok(false);
         }
         self.partitions_ensure_days(Day::of(span.first.at()).through(Day::of(span.last.at())).collect()).await?;
-        self.copy_unless_held(FINAL, |text| {
+        let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next_piece() else { return Ok(false) };
             let figures: Vec<&Figure> = piece.iter().collect();
             put_final(text, &self.venue, &figures, final_at)?;
             Ok(true)
-        })
-        .await
+        };
+        self.copy_unless_held(FINAL, more, || ()).await
     }
 
     /// Writes final figures of marks of which nothing was said; false, and none
@@ -65,12 +65,12 @@ impl WriteTxn {
             return Ok(true);
         }
         let mut pieces = figures.chunks(ROWS_AT_ONCE);
-        self.copy_unless_held(FINAL, |text| {
+        let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             put_final(text, &self.venue, piece, final_at)?;
             Ok(true)
-        })
-        .await
+        };
+        self.copy_unless_held(FINAL, more, || ()).await
     }
 
     /// Writes provisional figures of marks of which nothing was said; false,
@@ -78,7 +78,7 @@ impl WriteTxn {
     pub(super) async fn figures_copy_said(&self, figures: &[&Figure], at: EpochMs) -> Result<bool, StoreError> {
         let at = at.ms();
         let mut pieces = figures.chunks(ROWS_AT_ONCE);
-        self.copy_unless_held(include_str!("../../sql/figures_copy_said.sql"), |text| {
+        let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             let columns = FigureColumns::new(piece);
             let StatementColumns { tails, classes, bounds, unsaid, .. } = StatementColumns::new(piece);
@@ -94,8 +94,8 @@ impl WriteTxn {
             ]);
             put_rows(text, &copied, piece.len())?;
             Ok(true)
-        })
-        .await
+        };
+        self.copy_unless_held(include_str!("../../sql/figures_copy_said.sql"), more, || ()).await
     }
 
     /// The spans of which a figure is held, by ticker and interval in milliseconds.

@@ -73,9 +73,9 @@ async fn trades_of_which_nothing_is_held_are_written_and_all_or_none_of_them() {
     scene.hear(&[heard(said.clone(), 777)]).await;
 
     let txn = scene.begin().await;
-    assert!(!txn.trades_copy_confirmed(&[&trades[0], &trades[1]]).await.expect("an answer"), "one is held");
-    assert!(txn.trades_copy_confirmed(&[&trades[1]]).await.expect("an answer"));
-    assert!(txn.trades_copy_confirmed(&[]).await.expect("an answer"));
+    assert!(!txn.trades_copy_confirmed(&[&trades[0], &trades[1]], || ()).await.expect("an answer"), "one is held");
+    assert!(txn.trades_copy_confirmed(&[&trades[1]], || ()).await.expect("an answer"));
+    assert!(txn.trades_copy_confirmed(&[], || ()).await.expect("an answer"));
     // What was refused is no failure of the transaction.
     txn.commit().await.expect("committed");
 
@@ -95,7 +95,7 @@ async fn that_one_of_thousands_is_held_is_told_wherever_it_stands_among_them() {
         scene.confirm(&trades[held..=held]).await;
 
         let txn = scene.begin().await;
-        assert!(!txn.trades_copy_confirmed(&all).await.expect("an answer"), "{held}");
+        assert!(!txn.trades_copy_confirmed(&all, || ()).await.expect("an answer"), "{held}");
         txn.commit().await.expect("committed");
 
         assert_eq!(scene.number("select count(*) from transactions").await, 1);

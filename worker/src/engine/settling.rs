@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use market::{Answer, Gap};
 use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
-use tape::{Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile};
+use tape::book::{self, Inconsistent};
+use tape::{
+    Book, Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile,
+};
 use tokio::sync::oneshot;
 
 use super::chaining::ChainedFinals;
 use super::hearing::Counts;
 use super::suspecting::count_grades;
 use super::{Engine, SessionError};
-use crate::tables::{Tables, TablesTxn};
+use crate::tables::{Tables, TablesTxn, TradeName};
 
 /// Rejected rows kept per answer; the others are counted only.
 const REFUSED_KEPT_PER_ANSWER: usize = 20;
@@ -42,12 +45,18 @@ pub struct Settled {
 /// before looking what is held.
 const WORTH_TRYING: usize = 50;
 
+/// Books that hold no more seconds than these together are copied, to judge what
+/// may turn out otherwise: a megabyte or so.
+const SECONDS_COPIED: usize = 4_000;
+
 /// One ticker's page and what it comes to.
 struct Verdicts {
     ticker: Ticker,
     was: Watermark,
     market_time: EpochMs,
     outcome: Outcome,
+    /// What that settles, until it is chained.
+    settled: Vec<book::Settled>,
     gaps: Vec<Gap>,
     /// Whether the trades beyond its question are written already.
     is_written: bool,
@@ -115,9 +124,9 @@ impl<T: Tables> Engine<T> {
         }
 
         let txn = self.tables.begin().await?;
-        let verdicts = self.judge(&txn, pages).await?;
+        let mut verdicts = self.judge(&txn, &pages).await?;
         let now = self.clock.wall();
-        let Finals { finals, written, newest, steps } = self.final_figures(&txn, &verdicts, now).await?;
+        let Finals { finals, written, newest, steps } = self.final_figures(&txn, &mut verdicts, now).await?;
         let mut findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
         let both = || written.iter().chain(&finals);
         let took_ms = self.timing.became_final(both(), self.live_at, self.clock.now().unwrap_or(now));
@@ -147,39 +156,69 @@ impl<T: Tables> Engine<T> {
         Ok(())
     }
 
-    /// Holds each page against what is known of its trades.
-    async fn judge(&self, txn: &impl TablesTxn, pages: Vec<Current>) -> Result<Vec<Verdicts>, SessionError> {
+    /// Holds each page against what is known of its trades, and takes what it
+    /// settles into the ticker's book.
+    async fn judge(&mut self, txn: &impl TablesTxn, pages: &[Current]) -> Result<Vec<Verdicts>, SessionError> {
         let patience = self.settings.patience;
         let reaches: Vec<(Ticker, EpochMs)> =
             pages.iter().map(|it| (it.ticker.clone(), it.page.reach(&it.was, patience))).collect();
         let heard = txn.trades_heard_until(&reaches).await?;
-        let heard_of: HashSet<Ticker> = heard.iter().map(|known| known.trade.ticker.clone()).collect();
-        let is_unheard = |it: &&Current| !heard_of.contains(&it.ticker);
+        let heard_of: HashSet<&Ticker> = heard.iter().map(|known| &known.trade.ticker).collect();
+        let is_unheard = |it: &Current| !heard_of.contains(&it.ticker);
 
         // Where nobody heard anything, as in a backfill, what REST tells anew is
         // not held either; whether that is so, writing it tells for nothing.
         let mut unheld: Vec<&Trade> = Vec::new();
-        for it in pages.iter().filter(is_unheard) {
+        for it in pages.iter().filter(|it| is_unheard(it)) {
             unheld.extend(it.page.beyond_its_question(&it.was, patience));
         }
-        let are_written = WORTH_TRYING <= unheld.len() && txn.trades_copy_confirmed(&unheld).await?;
-        let is_written = |it: &Current| are_written && is_unheard(&it);
-
-        let mut names = Vec::new();
-        for it in &pages {
-            let last = if is_written(it) { it.was.ask_from() } else { EpochMs::MAX };
-            let asked = it.page.trades.iter().filter(|trade| trade.traded_at <= last);
-            names.extend(asked.map(|trade| (it.ticker.clone(), trade.id.clone())));
+        if WORTH_TRYING <= unheld.len() {
+            let known = merge_known(txn.trades_known(&asked_names(pages, is_unheard)).await?, heard.clone());
+            // Postgres is at work for longer than it takes to judge as if all were new.
+            let before = self.copies_of_books(pages);
+            let mut verdicts = None;
+            let judge = || verdicts = before.is_some().then(|| self.verdicts(pages, &known, is_unheard));
+            if txn.trades_copy_confirmed(&unheld, judge).await? {
+                return Ok(verdicts.unwrap_or_else(|| self.verdicts(pages, &known, is_unheard))?);
+            }
+            for (ticker, book) in before.into_iter().flatten() {
+                self.books.insert(ticker, book);
+            }
         }
-        let known = merge_known(txn.trades_known(&names).await?, heard);
-        let judge = |it: Current| {
-            let is_written = is_written(&it);
+        let known = merge_known(txn.trades_known(&asked_names(pages, |_| false)).await?, heard);
+        Ok(self.verdicts(pages, &known, |_| false)?)
+    }
+
+    /// The books of some pages as they are; none when that is too much to copy.
+    fn copies_of_books(&self, pages: &[Current]) -> Option<Vec<(Ticker, Book)>> {
+        let books = || pages.iter().filter_map(|it| Some((&it.ticker, self.books.get(&it.ticker)?)));
+        let held_seconds: usize = books().map(|(_, book)| book.held_seconds()).sum();
+        (held_seconds <= SECONDS_COPIED).then(|| books().map(|(ticker, book)| (ticker.clone(), book.clone())).collect())
+    }
+
+    fn verdicts(
+        &mut self,
+        pages: &[Current],
+        known: &BTreeMap<Ticker, Vec<Known>>,
+        is_written: impl Fn(&Current) -> bool,
+    ) -> Result<Vec<Verdicts>, Inconsistent> {
+        let mut verdicts = Vec::with_capacity(pages.len());
+        for it in pages {
             let Current { ticker, was, page, gaps } = it;
-            let own = known.get(&ticker).map_or(&[][..], Vec::as_slice);
-            let outcome = reconcile(&was, &page, own, patience);
-            Verdicts { ticker, was, market_time: page.market_time, outcome, gaps, is_written }
-        };
-        Ok(pages.into_iter().map(judge).collect())
+            let own = known.get(ticker).map_or(&[][..], Vec::as_slice);
+            let outcome = reconcile(was, page, own, self.settings.patience);
+            let settled = self.books.get_mut(ticker).map(|book| book.settle(&outcome)).transpose()?;
+            verdicts.push(Verdicts {
+                ticker: ticker.clone(),
+                was: was.clone(),
+                market_time: page.market_time,
+                outcome,
+                settled: settled.unwrap_or_default(),
+                gaps: gaps.clone(),
+                is_written: is_written(it),
+            });
+        }
+        Ok(verdicts)
     }
 
     /// The final figures of every mark passed, each with its place in the chain.
@@ -188,13 +227,12 @@ impl<T: Tables> Engine<T> {
     async fn final_figures(
         &mut self,
         txn: &impl TablesTxn,
-        verdicts: &[Verdicts],
+        verdicts: &mut [Verdicts],
         now: EpochMs,
     ) -> Result<Finals, SessionError> {
         let mut all = Finals::default();
-        for Verdicts { ticker, outcome, .. } in verdicts {
-            let Some(book) = self.books.get_mut(ticker) else { continue };
-            let mut appending = self.chains.append(ticker, book.settle(outcome)?, &outcome.watermark);
+        for Verdicts { ticker, outcome, settled, .. } in verdicts {
+            let mut appending = self.chains.append(ticker, std::mem::take(settled), &outcome.watermark);
             let is_written = match appending.span().filter(|_| WORTH_ASKING <= appending.left()) {
                 Some(span) => txn.figures_copy_final(&span, &mut appending, now).await?,
                 None => false,
@@ -281,6 +319,18 @@ fn count<'a>(
         counts.add_refused(refused);
     }
     counts.into_deltas()
+}
+
+/// The names of pages' trades that may be held; of pages that are written as if
+/// they were new, only those that they begin with again.
+fn asked_names(pages: &[Current], is_written: impl Fn(&Current) -> bool) -> Vec<TradeName> {
+    let mut names = Vec::new();
+    for it in pages {
+        let last = if is_written(it) { it.was.ask_from() } else { EpochMs::MAX };
+        let asked = it.page.trades.iter().filter(|trade| trade.traded_at <= last);
+        names.extend(asked.map(|trade| (it.ticker.clone(), trade.id.clone())));
+    }
+    names
 }
 
 /// What is held, per ticker, each trade once; in an order that does not change

@@ -2,7 +2,6 @@
 //! merely parsing the same bytes.
 
 mod frames;
-mod making;
 mod parsers;
 
 use std::hint::black_box;
@@ -84,7 +83,7 @@ impl Hearing {
 fn compared(bench: &Bench, frames: &Frames) -> anyhow::Result<Vec<Row>> {
     check(frames)?;
     let passes = (if bench.quick { 4 } else { 400 } / frames.trades_a_frame).max(1);
-    let (mut hearing, cuts) = (Hearing::begin(frames), making::cut(frames));
+    let mut hearing = Hearing::begin(frames);
     let ours = || {
         timed(passes, frames, |text| {
             hearing.hear(text, |said| {
@@ -97,7 +96,6 @@ fn compared(bench: &Bench, frames: &Frames) -> anyhow::Result<Vec<Row>> {
     for parser in PARSERS {
         contestants.push(Contestant::new(parser.name, || timed(passes, frames, (parser.make)())));
     }
-    contestants.push(Contestant::new("making trades of cut texts", || making::timed(passes, &cuts)));
     let samples = alternate(bench.runs, &mut contestants)?;
     let rates: Vec<f64> = samples
         .iter()
@@ -120,10 +118,6 @@ fn compared(bench: &Bench, frames: &Frames) -> anyhow::Result<Vec<Row>> {
     if *trades_a_frame == 1 {
         rows.insert(0, Row::absolute(&work, ours, "≥ 1 M frames/s", rates[0] >= FRAMES_A_SECOND));
     }
-    let made = rates[rates.len() - 1];
-    let both = 1.0 / (1.0 / most + 1.0 / made);
-    let ceiling = format!("{}, {:.2} of parsing alone", shown(both), both / most);
-    rows.push(Row::told(&format!("{work}: parsing, then making trades of cut texts"), "-".to_owned(), ceiling));
     let others: Vec<String> = theirs
         .iter()
         .filter(|(name, _)| *name != fastest)

@@ -159,7 +159,7 @@ impl Script {
             }
             "trades_copy_confirmed" => {
                 let trades = draw.some(Draw::trade);
-                told(txn.trades_copy_confirmed(&trades.iter().collect::<Vec<_>>()).await)
+                told(txn.trades_copy_confirmed(&trades.iter().collect::<Vec<_>>(), || ()).await)
             }
             "trades_confirm" => {
                 let confirmations = draw.some(Draw::confirmation);
