@@ -16,9 +16,9 @@ const DOING: &str = "letting go of old rows";
 
 impl Store {
     /// Lets go of what happened at or before an instant: at most `batch` rows
-    /// of each table, and a few daily partitions of the history whose day ended
-    /// by then. Returns how many rows and partitions those were; none when
-    /// there is nothing left to do.
+    /// of each table, or, when there are none left, a few daily partitions of the
+    /// history whose day ended by then. Returns how many rows or partitions those
+    /// were; none when there is nothing left to do.
     ///
     /// A trade that is not settled yet stays, however old.
     ///
@@ -34,7 +34,8 @@ impl Store {
                 return Err(error);
             }
         };
-        Ok(rows + self.partitions_drop(&session, before).await?)
+        // Days come last: whoever is in the way of one keeps no row.
+        if rows > 0 { Ok(rows) } else { self.partitions_drop(&session, before).await }
     }
 
     async fn rows_let_go(

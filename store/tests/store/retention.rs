@@ -88,6 +88,26 @@ async fn a_reader_of_the_history_is_not_waited_for_long() {
 }
 
 #[tokio::test]
+async fn a_reader_in_the_way_of_a_day_keeps_no_trade() {
+    let mut scene = scene().await;
+    finalize(&scene, &[figure(1_000, None)], at(1)).await;
+    scene.confirm(&(1..=3).map(|n| trade("BTC", &n.to_string(), n * 1_000, "1", "1")).collect::<Vec<_>>()).await;
+    scene.advance("BTC", through(0), through(DAY)).await;
+    let reader = scene.client.transaction().await.expect("begun");
+    reader.query("select * from vwap_history", &[]).await.expect("reading");
+
+    let mut let_go = Vec::new();
+    while let Ok(rows) = scene.store.retain(VENUE, at(DAY), 2).await {
+        let_go.push(rows);
+        assert!(let_go.len() < 10, "the day cannot go");
+    }
+
+    assert_eq!(let_go, [2, 1]);
+    reader.commit().await.expect("done reading");
+    assert_eq!(retain_all(&scene, DAY, 2).await, [1]);
+}
+
+#[tokio::test]
 async fn the_old_part_of_every_ledger_goes() {
     let scene = scene().await;
     scene.advance("BTC", through(0), through(10 * DAY)).await;
