@@ -5,7 +5,7 @@ use tape::{Confirmation, Trade};
 
 use crate::StoreError;
 use crate::columns::{TradeColumns, sorted};
-use crate::copying::{ROWS_AT_ONCE, put_rows};
+use crate::copying::{ROWS_OF_A_PIECE, put_rows};
 use crate::session::Params;
 use crate::txn::WriteTxn;
 
@@ -26,7 +26,7 @@ impl WriteTxn {
             return Ok(true);
         }
         let rows = sorted(trades.iter().map(|trade| (*trade, None, None)));
-        let mut pieces = rows.chunks(ROWS_AT_ONCE);
+        let mut pieces = rows.chunks(ROWS_OF_A_PIECE);
         let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             put_rows(text, &TradeColumns::of_sorted(piece).of_every_trade(&self.venue, &true), piece.len())?;

@@ -113,7 +113,7 @@ const CLOSING: i16 = -1;
 const NULL: i32 = -1;
 
 /// So many rows are handed on together: some fifty thousand bytes.
-pub(crate) const ROWS_AT_ONCE: usize = 400;
+pub(crate) const ROWS_OF_A_PIECE: usize = 400;
 
 /// Why a row has no binary form.
 pub(crate) type Unencodable = Box<dyn Error + Sync + Send>;

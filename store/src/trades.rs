@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use crate::StoreError;
 use crate::columns::{KeyColumns, TradeColumns, TradeRow, sorted};
-use crate::copying::{Column, ROWS_AT_ONCE, put_rows};
+use crate::copying::{Column, ROWS_OF_A_PIECE, put_rows};
 use crate::row::{column, ticker, trade, trade_id};
 use crate::session::Params;
 use crate::txn::WriteTxn;
@@ -60,7 +60,7 @@ impl WriteTxn {
             return Ok(false);
         }
         let rows = sorted(heard.iter().map(row_of));
-        let mut pieces = rows.chunks(ROWS_AT_ONCE);
+        let mut pieces = rows.chunks(ROWS_OF_A_PIECE);
         let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             let columns = TradeColumns::of_sorted(piece);

@@ -8,7 +8,7 @@ use super::Figure;
 use super::columns::{ChainedColumns, FigureColumns};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
-use crate::copying::{Column, ROWS_AT_ONCE, Unencodable, put_rows};
+use crate::copying::{Column, ROWS_OF_A_PIECE, Unencodable, put_rows};
 use crate::partitions::Day;
 use crate::row::{column, ticker};
 use crate::txn::WriteTxn;
@@ -64,7 +64,7 @@ impl WriteTxn {
         if figures.is_empty() {
             return Ok(true);
         }
-        let mut pieces = figures.chunks(ROWS_AT_ONCE);
+        let mut pieces = figures.chunks(ROWS_OF_A_PIECE);
         let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             put_final(text, &self.venue, piece, final_at)?;
@@ -77,7 +77,7 @@ impl WriteTxn {
     /// and none is written, when something was said of one.
     pub(super) async fn figures_copy_said(&self, figures: &[&Figure], at: EpochMs) -> Result<bool, StoreError> {
         let at = at.ms();
-        let mut pieces = figures.chunks(ROWS_AT_ONCE);
+        let mut pieces = figures.chunks(ROWS_OF_A_PIECE);
         let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next() else { return Ok(false) };
             let columns = FigureColumns::new(piece);
