@@ -1,6 +1,8 @@
 //! All that is held in memory of one ticker: how far it is confirmed, and the
 //! running windows of what is settled, confirmed and heard.
 
+use std::hint::black_box;
+
 use crate::{
     Band, Confirmation, Digest, EpochMs, Extremes, Heard, Known, Mark, Outcome, Rolling, Standing, Sums, Suspects,
     Suspicion, Trade, Unfinished, Verdict, Watermark,
@@ -135,6 +137,13 @@ impl Book {
             return Some(Suspicion::Contradicted);
         }
         suspects.judge(&heard.trade, heard.received_at, &self.band, settled_until)
+    }
+
+    /// Looks at what a heard trade needs, so that it is near the processor.
+    #[inline]
+    pub(crate) fn approach(&self, traded_at: EpochMs) {
+        black_box((self.watermark.settled_until(), self.band.is_empty()));
+        self.heard.approach(traded_at);
     }
 
     /// Takes in a heard trade that nobody knew and that lies beyond the

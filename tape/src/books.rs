@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::{Book, Ticker};
+use crate::{Book, Heard, Ticker};
+
+/// So many books are near the processor at once.
+pub const NEAR: usize = 32;
 
 /// Every ticker's book.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,34 @@ impl Books {
     #[inline]
     pub fn place(&self, ticker: &Ticker) -> Option<usize> {
         self.places.get(ticker).copied()
+    }
+
+    /// Where the books of heard trades stand, in the order of the trades, until
+    /// another is added. What these need of them is near the processor then:
+    /// sought one after the other each would be waited for alone, here they
+    /// come together.
+    pub fn places(&self, heard: &[Heard], places: &mut Vec<Option<usize>>) {
+        places.clear();
+        places.extend(heard.iter().map(|heard| self.place(&heard.trade.ticker)));
+        for (heard, place) in heard.iter().zip(places) {
+            if let Some(place) = place {
+                self.sorted[*place].1.approach(heard.trade.traded_at);
+            }
+        }
+    }
+
+    /// Takes in heard trades that nobody knew, each beyond the watermark of its
+    /// ticker; those of tickers without a book are left out.
+    pub fn hear(&mut self, heard: &[Heard]) {
+        let mut places = Vec::with_capacity(NEAR);
+        for some in heard.chunks(NEAR) {
+            self.places(some, &mut places);
+            for (heard, place) in some.iter().zip(&places) {
+                if let Some(book) = place.and_then(|place| self.at_mut(place)) {
+                    book.hear(&heard.trade, heard.suspicion);
+                }
+            }
+        }
     }
 
     /// The book at a place, to be changed.

@@ -5,6 +5,7 @@
 //! or where they are few their places. Texts are kept as they are.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hint::black_box;
 
 /// A set of trade ids.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,16 @@ impl Ids {
         match id {
             Named::Number(number) => self.find(number / PAGE).is_some_and(|page| page.contains(place(number))),
             Named::Text(id) => self.texts.contains(id),
+        }
+    }
+
+    /// Looks at what the next number needs, so that it is near the processor when
+    /// the id comes: see [`Books::places`](crate::Books::places).
+    pub fn approach(&self) {
+        match &self.open {
+            Some((key, Page::Few(places))) => _ = black_box((*key, places.last().copied())),
+            Some((key, Page::Many(bits))) => _ = black_box((*key, bits[0])),
+            None => {}
         }
     }
 

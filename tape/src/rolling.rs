@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::hint::black_box;
 
 use crate::{EpochMs, Mark, Sums};
 
@@ -49,6 +50,15 @@ impl Rolling {
     /// The exact sums of the trades in the window.
     pub fn sums(&self) -> Sums {
         self.sums
+    }
+
+    /// Reads what adding to the newest second does, or to the one after it.
+    #[inline]
+    pub(crate) fn approach(&self, traded_at: EpochMs) {
+        black_box((self.closes_at, self.newest, self.sums.trades));
+        if self.newest.is_some_and(|(second, _)| second.at() < traded_at) {
+            black_box(self.older.back().map(|(_, sums)| sums.trades));
+        }
     }
 
     /// Adds a trade, or the sums of several made in one second. What lies before

@@ -63,11 +63,7 @@ impl<T: Tables> Engine<T> {
         txn.rejections_insert(&refused[..refused.len().min(REFUSED_KEPT_PER_BATCH)]).await?;
         txn.commit().await?;
 
-        for heard in &new {
-            if let Some(book) = self.books.get_mut(&heard.trade.ticker) {
-                book.hear(&heard.trade, heard.suspicion);
-            }
-        }
+        self.books.hear(&new);
         self.metrics.heard_committed(&new, self.clock.wall());
         self.metrics.suspected(new.iter().chain(newly_aside).filter_map(|heard| heard.suspicion));
         self.metrics.suspected(sorted.altered().map(|_| Suspicion::Contradicted));

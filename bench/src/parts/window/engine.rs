@@ -3,9 +3,11 @@
 //! new one is judged and counted in its ticker's book, and every mark is said
 //! of every ticker.
 
+use std::hint::black_box;
 use std::io::Write;
 
 use tape::book::Said;
+use tape::books::NEAR;
 use tape::{
     Arrival, Book, Books, Bucket, EpochMs, Heard, Ids, Mark, Price, Quantity, Rolling, Sums, Suspects, Ticker, Trade,
     TradeId, Unfinished, Watermark,
@@ -43,6 +45,12 @@ impl Recent {
             self.until = Some(at.plus_ms(Self::REMEMBERED_MS));
         }
         !self.before.contains(id) && self.ids.insert(id)
+    }
+
+    fn approach(&self) {
+        self.before.approach();
+        self.ids.approach();
+        black_box(self.until);
     }
 }
 
@@ -105,12 +113,19 @@ impl Engine {
     /// Takes in what was heard, in order, and says every mark of so many
     /// seconds once nothing late can change it.
     pub fn take_all(&mut self, heard: &[Heard], seconds: i64, mut say: impl FnMut(&Ticker, Said)) {
-        for heard in heard {
-            let sure = Mark::at_or_before(heard.received_at.minus_ms(LATE_MS + 1));
-            if self.said < sure {
-                self.say_until(sure, &mut say);
+        let mut places = Vec::with_capacity(NEAR);
+        for some in heard.chunks(NEAR) {
+            self.books.places(some, &mut places);
+            places.iter().flatten().for_each(|place| self.recent[*place].approach());
+            for (heard, place) in some.iter().zip(&places) {
+                let sure = Mark::at_or_before(heard.received_at.minus_ms(LATE_MS + 1));
+                if self.said < sure {
+                    self.say_until(sure, &mut say);
+                }
+                if let Some(place) = place {
+                    self.take(heard, *place);
+                }
             }
-            self.take(heard);
         }
         let last = Mark::at_or_before(EpochMs::new(BEGINS_AT_MS)).minus_seconds(-seconds);
         self.say_until(last, &mut say);
@@ -131,9 +146,8 @@ impl Engine {
         out.flush()
     }
 
-    fn take(&mut self, heard: &Heard) {
+    fn take(&mut self, heard: &Heard, place: usize) {
         let Heard { trade, .. } = heard;
-        let Some(place) = self.books.place(&trade.ticker) else { return };
         if !self.recent[place].insert(trade.id.as_str(), trade.traded_at) {
             return;
         }
