@@ -124,7 +124,10 @@ impl WriteTxn {
         let (tickers, spans): (Vec<&str>, Vec<(i64, i64)>) = spans.into_iter().unzip();
         let (first, last): (Vec<i64>, Vec<i64>) = spans.into_iter().unzip();
         let sql = include_str!("../sql/bounds_said.sql");
-        let rows = self.session.query(sql, &[&self.venue, &interval.ms(), &tickers, &first, &last]).await?;
+        let (earliest, latest) = (first.iter().min(), last.iter().max());
+        let params: crate::session::Params<'_> =
+            &[&self.venue, &interval.ms(), &tickers, &first, &last, &earliest, &latest];
+        let rows = self.session.query(sql, params).await?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }

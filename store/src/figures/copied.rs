@@ -11,6 +11,7 @@ use crate::bounds::StatementColumns;
 use crate::copying::{Column, ROWS_OF_A_PIECE, Unencodable, put_rows};
 use crate::partitions::Day;
 use crate::row::{column, ticker};
+use crate::session::Params;
 use crate::txn::WriteTxn;
 
 /// Marks of one ticker, from one to another, both included.
@@ -105,7 +106,9 @@ impl WriteTxn {
         let (firsts, lasts): (Vec<i64>, Vec<i64>) =
             spans.iter().map(|span| (span.first.at().ms(), span.last.at().ms())).unzip();
         let sql = include_str!("../../sql/figures_spans_held.sql");
-        let held = self.session.query(sql, &[&self.venue, &tickers, &intervals, &firsts, &lasts]).await?;
+        let (earliest, latest) = (firsts.iter().min(), lasts.iter().max());
+        let params: Params<'_> = &[&self.venue, &tickers, &intervals, &firsts, &lasts, &earliest, &latest];
+        let held = self.session.query(sql, params).await?;
         held.iter().map(|row| Ok((ticker(row, "ticker")?, column(row, "interval")?))).collect()
     }
 }
