@@ -60,6 +60,7 @@ pub use news::{FIGURES_CHANNEL, Hint};
 pub use numeric::Numeric;
 pub use pool::Store;
 pub use rejections::{Channel, REJECTIONS_KEPT, Refused};
+pub use retention::Retention;
 pub use suspects::{count_graded, count_suspected};
 pub use txn::WriteTxn;
 pub use watermarks::{Advance, TickerState};

@@ -2,10 +2,13 @@
 //! The moment from which a ticker's tape is kept rises first, so an answer
 //! never rests on trades of which some are gone already.
 
+use std::collections::BTreeMap;
+
 use tape::EpochMs;
 
 use crate::news::FIGURES_CHANNEL;
 use crate::partitions::{TAKE_LOCK, partitions_existing};
+use crate::row::{column, count};
 use crate::session::{Params, Session};
 use crate::{Store, StoreError};
 
@@ -14,7 +17,22 @@ const PARTITIONS_AT_ONCE: usize = 8;
 
 const DOING: &str = "letting go of old rows";
 
+/// Lets go of a venue's old rows, and remembers how far its trades are gone.
+pub struct Retention {
+    store: Store,
+    venue: String,
+    /// By ticker, in epoch milliseconds; only what was let go of from here.
+    gone_until: BTreeMap<String, i64>,
+}
+
 impl Store {
+    /// Who lets go of a venue's old rows.
+    pub fn retention(&self, venue: &str) -> Retention {
+        Retention { store: self.clone(), venue: venue.to_owned(), gone_until: BTreeMap::new() }
+    }
+}
+
+impl Retention {
     /// Lets go of what happened at or before an instant: at most `batch` rows
     /// of each table, or, when there are none left, a few daily partitions of the
     /// history whose day ended by then. Returns how many rows or partitions those
@@ -25,9 +43,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be written, or a reader of the history is in
     /// the way; the next call goes on where this one ended.
-    pub async fn retain(&self, venue: &str, before: EpochMs, batch: u32) -> Result<u64, StoreError> {
-        let mut session = self.session().await?;
-        let rows = match self.rows_let_go(&session, venue, before, batch).await {
+    pub async fn let_go(&mut self, before: EpochMs, batch: u32) -> Result<u64, StoreError> {
+        let mut session = self.store.session().await?;
+        let rows = match self.rows_let_go(&session, before, batch).await {
             Ok(rows) => rows,
             Err(error) => {
                 session.discard();
@@ -38,22 +56,18 @@ impl Store {
         if rows > 0 { Ok(rows) } else { self.partitions_drop(&session, before).await }
     }
 
-    async fn rows_let_go(
-        &self,
-        session: &Session,
-        venue: &str,
-        before: EpochMs,
-        batch: u32,
-    ) -> Result<u64, StoreError> {
-        let (before, batch) = (before.ms(), i64::from(batch));
-        let (of_ticker, of_time): (Params<'_>, Params<'_>) = (&[&venue, &batch], &[&venue, &before, &batch]);
-        session.batch(DOING, "begin").await?;
-        let raised = session.execute(include_str!("../sql/retain_raise_tape_from.sql"), &[&venue, &before]).await?;
-        if raised > 0 {
-            session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &venue]).await?;
-        }
+    async fn rows_let_go(&mut self, session: &Session, before: EpochMs, batch: u32) -> Result<u64, StoreError> {
+        // On its own: whoever settles waits for as long as these rows are held.
+        self.tape_raise(session, before).await?;
+        let (venue, before, batch) = (&self.venue, before.ms(), i64::from(batch));
+        let (tickers, until): (Vec<&str>, Vec<i64>) =
+            self.gone_until.iter().map(|(ticker, until)| (ticker.as_str(), *until)).unzip();
+        let of_trades: Params<'_> = &[venue, &batch, &tickers, &until];
+        let (of_ticker, of_time): (Params<'_>, Params<'_>) = (&[venue, &batch], &[venue, &before, &batch]);
+        // What a crash brings back goes again; nobody waits for the disk behind this.
+        session.batch(DOING, "begin; set local synchronous_commit = off").await?;
         let (trades, unplaced, faults) = tokio::try_join!(
-            session.execute(include_str!("../sql/retain_trades.sql"), of_ticker),
+            session.query(include_str!("../sql/retain_trades.sql"), of_trades),
             session.execute(include_str!("../sql/retain_unplaced.sql"), of_ticker),
             session.execute(include_str!("../sql/retain_faults.sql"), of_ticker),
         )?;
@@ -66,7 +80,21 @@ impl Store {
             session.execute(include_str!("../sql/retain_bound_outcomes.sql"), of_time),
         )?;
         session.batch(DOING, "commit").await?;
-        Ok(trades + unplaced + faults + counts + restatements + corrections + incidents + rejections + outcomes)
+        let mut rows = unplaced + faults + counts + restatements + corrections + incidents + rejections + outcomes;
+        for of_ticker in &trades {
+            rows += count(of_ticker, "trades")?;
+            self.gone_until.insert(column(of_ticker, "ticker")?, column(of_ticker, "until")?);
+        }
+        Ok(rows)
+    }
+
+    async fn tape_raise(&self, session: &Session, before: EpochMs) -> Result<(), StoreError> {
+        session.batch(DOING, "begin").await?;
+        let sql = include_str!("../sql/retain_raise_tape_from.sql");
+        if 0 < session.execute(sql, &[&self.venue, &before.ms()]).await? {
+            session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &self.venue]).await?;
+        }
+        session.batch(DOING, "commit").await
     }
 
     async fn partitions_drop(&self, session: &Session, before: EpochMs) -> Result<u64, StoreError> {
@@ -79,9 +107,9 @@ impl Store {
                 partition = day.partition()
             );
             // Forgotten first: nobody may believe in a partition that may be gone.
-            self.known_days.remove(day);
+            self.store.known_days.remove(day);
             session.batch("dropping a day of history", &drop).await?;
-            self.known_days.remove(day);
+            self.store.known_days.remove(day);
             dropped += 1;
         }
         Ok(dropped)

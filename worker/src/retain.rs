@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Store, StoreError};
+use store::{Retention, Store, StoreError};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,9 @@ const BATCH: u32 = 5_000;
 /// Retains until it is told to stop. A store that cannot be reached is tried
 /// again with the next round.
 pub async fn run(store: Store, venue: String, retention_ms: Option<i64>, clock: Clock, shutdown: CancellationToken) {
+    let mut retention = store.retention(&venue);
     while shutdown.run_until_cancelled(sleep(EVERY)).await.is_some() {
-        if let Err(error) = round(&store, &venue, retention_ms, &clock, &shutdown).await {
+        if let Err(error) = round(&store, &venue, &mut retention, retention_ms, &clock, &shutdown).await {
             tracing::warn!(%error, "could not let go of old rows, trying again in a minute: {error}");
         }
     }
@@ -30,6 +31,7 @@ pub async fn run(store: Store, venue: String, retention_ms: Option<i64>, clock: 
 async fn round(
     store: &Store,
     venue: &str,
+    retention: &mut Retention,
     retention_ms: Option<i64>,
     clock: &Clock,
     shutdown: &CancellationToken,
@@ -44,7 +46,7 @@ async fn round(
     let before = clock.now().unwrap_or_else(|| clock.wall()).minus_ms(retention_ms);
     let mut let_go = 0;
     loop {
-        let rows = store.retain(venue, before, BATCH).await?;
+        let rows = retention.let_go(before, BATCH).await?;
         let_go += rows;
         if rows == 0 {
             break;

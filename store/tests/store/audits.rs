@@ -63,7 +63,7 @@ async fn of_a_span_that_is_too_long_the_beginning_is_told_and_whatever_has_the_n
 #[tokio::test]
 async fn what_was_let_go_of_is_not_held_and_the_tape_says_so_in_the_same_moment() {
     let (scene, trades) = settled().await;
-    scene.store.retain(VENUE, at(3_000), 100).await.expect("written");
+    scene.store.retention(VENUE).let_go(at(3_000), 100).await.expect("written");
 
     let held = holdings(&scene, 0, 9_000, &[]).await.expect("followed");
 
@@ -78,8 +78,8 @@ async fn while_a_correction_is_under_way_nothing_of_the_tape_is_let_go_of() {
     let asked = AskedHoldings { ticker: &ticker("BTC"), after: at(0), until: at(9_000), names: &[] };
     assert_eq!(txn.holdings_hold(asked).await.expect("read").expect("followed").trades.len(), 5);
 
-    let store = scene.store.clone();
-    let retaining = tokio::spawn(async move { store.retain(VENUE, at(3_000), 100).await });
+    let mut retention = scene.store.retention(VENUE);
+    let retaining = tokio::spawn(async move { retention.let_go(at(3_000), 100).await });
     scene.someone_waits("the retention to wait").await;
     assert_eq!(scene.number("select count(*) from transactions where is_validated").await, 5);
 
@@ -113,7 +113,7 @@ async fn a_withdrawal_takes_confirmed_trades_only_and_the_ledger_has_both_sides(
     );
     let reason = scene.text("select reason from trade_corrections where tradeid = 't1'").await;
     assert_eq!(reason.as_deref(), Some("the exchange withdrew trade t1, 1.5 x 1 at 1000"));
-    scene.store.retain(VENUE, at(2_500), 100).await.expect("written");
+    scene.store.retention(VENUE).let_go(at(2_500), 100).await.expect("written");
     assert_eq!(scene.number("select count(*) from trade_corrections").await, 1, "it goes with its trades");
 }
 

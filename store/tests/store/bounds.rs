@@ -187,6 +187,6 @@ async fn evidence_that_no_longer_counts_goes_and_outcomes_stay_for_the_retention
     assert_eq!(scene.store.bounds_trim(VENUE, at(50 * 3_600_000)).await.expect("written"), 0);
     assert_eq!(scene.number("select count(*) from bound_evidence where hour in (30, 50)").await, 2);
     assert_eq!(scene.number("select count(*) from bound_outcomes").await, 4);
-    scene.store.retain(VENUE, at(2 * day), 100).await.expect("written");
+    scene.store.retention(VENUE).let_go(at(2 * day), 100).await.expect("written");
     assert_eq!(scene.number("select min(hour) from bound_outcomes").await, 50);
 }

@@ -9,8 +9,9 @@ const DAY: i64 = 86_400_000;
 
 async fn retain_all(scene: &Scene, before: i64, batch: u32) -> Vec<u64> {
     let mut batches = Vec::new();
+    let mut retention = scene.store.retention(VENUE);
     loop {
-        let rows = scene.store.retain(VENUE, at(before), batch).await.expect("written");
+        let rows = retention.let_go(at(before), batch).await.expect("written");
         if rows == 0 {
             return batches;
         }
@@ -28,7 +29,7 @@ async fn old_trades_go_in_bounded_batches_and_the_tape_says_from_when_it_is_kept
     scene.advance("BTC", through(0), through(25_000)).await;
     scene.advance("ETH", through(0), through(25_000)).await;
 
-    let first = scene.store.retain(VENUE, at(20_000), 8).await.expect("written");
+    let first = scene.store.retention(VENUE).let_go(at(20_000), 8).await.expect("written");
     assert_eq!(first, 8);
     let states = scene.store.watermarks(VENUE).await.expect("read");
     assert_eq!(states[0].tape_from, at(20_000), "it rises before the first trade goes");
@@ -36,6 +37,16 @@ async fn old_trades_go_in_bounded_batches_and_the_tape_says_from_when_it_is_kept
     assert_eq!(retain_all(&scene, 20_000, 8).await, [8, 5]);
     assert_eq!(scene.number("select min(ts) from transactions").await, 21_000);
     assert_eq!(scene.number("select count(*) from transactions").await, 5);
+}
+
+#[tokio::test]
+async fn trades_of_one_millisecond_go_all_whatever_the_batch() {
+    let scene = scene().await;
+    let trades: Vec<_> = (1..=5).map(|n| trade("BTC", &n.to_string(), 1_000, "1", "1")).collect();
+    scene.confirm(&trades).await;
+    scene.advance("BTC", through(0), through(2_000)).await;
+
+    assert_eq!(retain_all(&scene, 2_000, 2).await, [2, 2, 1]);
 }
 
 #[tokio::test]
@@ -80,7 +91,7 @@ async fn a_reader_of_the_history_is_not_waited_for_long() {
     let reader = scene.client.transaction().await.expect("begun");
     reader.query("select * from vwap_history", &[]).await.expect("reading");
 
-    let error = scene.store.retain(VENUE, at(DAY), 100).await.expect_err("a reader is in the way");
+    let error = scene.store.retention(VENUE).let_go(at(DAY), 100).await.expect_err("a reader is in the way");
 
     assert!(error.is_transient(), "{error:?}");
     reader.commit().await.expect("done reading");
@@ -97,7 +108,8 @@ async fn a_reader_in_the_way_of_a_day_keeps_no_trade() {
     reader.query("select * from vwap_history", &[]).await.expect("reading");
 
     let mut let_go = Vec::new();
-    while let Ok(rows) = scene.store.retain(VENUE, at(DAY), 2).await {
+    let mut retention = scene.store.retention(VENUE);
+    while let Ok(rows) = retention.let_go(at(DAY), 2).await {
         let_go.push(rows);
         assert!(let_go.len() < 10, "the day cannot go");
     }
@@ -105,6 +117,26 @@ async fn a_reader_in_the_way_of_a_day_keeps_no_trade() {
     assert_eq!(let_go, [2, 1]);
     reader.commit().await.expect("done reading");
     assert_eq!(retain_all(&scene, DAY, 2).await, [1]);
+}
+
+#[tokio::test]
+async fn who_settles_does_not_wait_for_trades_to_be_let_go_of() {
+    let scene = scene().await;
+    let trades = [1_000, 2_000].map(|ts| trade("BTC", &ts.to_string(), ts, "1", "1"));
+    scene.confirm(&trades).await;
+    scene.advance("BTC", through(0), through(10_000)).await;
+    let in_the_way = scene.begin().await;
+    assert_eq!(in_the_way.trades_correct(&[trade("BTC", "1000", 1_000, "2", "1")]).await.expect("written"), 1);
+    let mut retention = scene.store.retention(VENUE);
+    let retaining = tokio::spawn(async move { (retention.let_go(at(2_000), 100).await, retention) });
+    scene.someone_waits("the retention to wait").await;
+
+    scene.advance("BTC", through(10_000), through(11_000)).await;
+
+    in_the_way.commit().await.expect("committed");
+    let (let_go, mut retention) = retaining.await.expect("no panic");
+    assert_eq!(let_go.expect("written"), 1, "what was written meanwhile is left");
+    assert_eq!(retention.let_go(at(2_000), 100).await.expect("written"), 1);
 }
 
 #[tokio::test]
