@@ -106,11 +106,23 @@ impl House {
     /// Lets a worker backfill a stretch of the tape into a new database.
     pub async fn backfill(&self, stretch: &Stretch<'_>) -> anyhow::Result<Taken> {
         let (url, client) = self.database("ours").await?;
+        self.backfill_into(&url, &client, EXCHANGE, stretch).await
+    }
+
+    /// Lets a worker backfill a stretch of the tape into a database, under the
+    /// name of an exchange that has nothing there.
+    pub async fn backfill_into(
+        &self,
+        url: &str,
+        client: &Client,
+        exchange: &str,
+        stretch: &Stretch<'_>,
+    ) -> anyhow::Result<Taken> {
         let mut command = Command::new(&self.worker);
         command.env_clear().envs([
-            ("PG_STRING", url.as_str()),
+            ("PG_STRING", url),
             ("TICKERS", stretch.ticker),
-            ("EXCHANGE", EXCHANGE),
+            ("EXCHANGE", exchange),
             ("BACKFILL_FROM", &stretch.from_ms.to_string()),
             ("MARKET_CLOCK", "market"),
             ("RETENTION", "forever"),
@@ -122,8 +134,8 @@ impl House {
         ]);
         let began = Instant::now();
         let worker = Running::start(command, &self.log)?;
-        let done = "select count(*) > 0 from tickers_validation_timestamp where validated_until >= $1";
-        while !client.query_one(done, &[&stretch.last_mark_ms]).await?.get::<_, bool>(0) {
+        let done = "select count(*) > 0 from tickers_validation_timestamp where exchange = $1 and validated_until >= $2";
+        while !client.query_one(done, &[&exchange, &stretch.last_mark_ms]).await?.get::<_, bool>(0) {
             if began.elapsed() > DEADLINE {
                 bail!("the backfill takes longer than {} s; see {}", DEADLINE.as_secs(), self.log.display());
             }
@@ -131,10 +143,10 @@ impl House {
         }
         let wall_s = began.elapsed().as_secs_f64();
         drop(worker);
-        let trades = "select count(*) from transactions where is_validated and ts <= $1";
-        let trades: i64 = client.query_one(trades, &[&stretch.last_mark_ms]).await?.get(0);
-        let marks = "select count(*) from vwap_history where is_validated and ts <= $1";
-        let marks: i64 = client.query_one(marks, &[&stretch.last_mark_ms]).await?.get(0);
+        let trades = "select count(*) from transactions where exchange = $1 and is_validated and ts <= $2";
+        let trades: i64 = client.query_one(trades, &[&exchange, &stretch.last_mark_ms]).await?.get(0);
+        let marks = "select count(*) from vwap_history where exchange = $1 and is_validated and ts <= $2";
+        let marks: i64 = client.query_one(marks, &[&exchange, &stretch.last_mark_ms]).await?.get(0);
         Ok(Taken { wall_s, trades: u64::try_from(trades)?, marks })
     }
 }

@@ -5,15 +5,17 @@
 mod ceilings;
 mod house;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
-use self::house::{House, Stretch};
+use self::house::{House, Stretch, Taken};
 use crate::Bench;
 use crate::ceiling::Way;
+use crate::filled::Filled;
 use crate::made::{BEGINS_AT_MS, Made, Plan, Tape, ticker_name};
 use crate::rounds::{Contestant, alternate, median};
 use crate::table::Row;
@@ -28,7 +30,7 @@ const BAR: f64 = 0.8;
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let scale = if bench.quick { 20 } else { 1 };
-    let dense = Plan { trades: 600_000 / scale, tickers: 1, seconds: 60_000 / i64::try_from(scale)?, seed: 5 };
+    let dense = dense(bench);
     let sparse = Plan { trades: 30_000 / scale, tickers: 1, seconds: 300_000 / i64::try_from(scale)?, seed: 6 };
     let mut rows = Vec::new();
     for (name, plan) in [("dense: 10 trades a second", dense), ("sparse: a trade in 10 seconds", sparse)] {
@@ -36,6 +38,42 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     }
     rows.push(four_days(bench, &runtime)?);
     Ok(rows)
+}
+
+/// Ten trades a second.
+fn dense(bench: &Bench) -> Plan {
+    let scale = if bench.quick { 20 } else { 1 };
+    Plan { trades: 600_000 / scale, tickers: 1, seconds: 60_000 / scale.cast_signed(), seed: 5 }
+}
+
+/// The dense tape, to be backfilled into databases of others.
+pub(super) struct Dense {
+    house: House,
+    plan: Plan,
+}
+
+impl Dense {
+    /// Makes the tape, unless it is kept, and starts the market that tells it.
+    pub fn new(bench: &Bench) -> anyhow::Result<Self> {
+        let plan = dense(bench);
+        let tape: Vec<Made> = Tape::new(plan).collect();
+        Ok(Self { house: House::build(bench, &kept_tape(bench, plan, &tape)?)?, plan })
+    }
+
+    /// How many seconds it takes, under the name of an exchange that has nothing there.
+    pub async fn backfill(&self, into: &Filled, exchange: &str) -> anyhow::Result<f64> {
+        let client = into.client().await?;
+        let ticker = ticker_name(0);
+        let stretch = whole(self.plan, &ticker);
+        let taken = self.house.backfill_into(&into.url, &client, exchange, &stretch).await?;
+        held_against(&taken, self.plan)
+    }
+}
+
+impl fmt::Display for Dense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} trades to {} final marks", self.plan.trades, self.plan.seconds)
+    }
 }
 
 /// Four days of a real market, untidy as it was, where that tape is at hand.
@@ -70,16 +108,13 @@ fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: P
     let tape: Vec<Made> = Tape::new(plan).collect();
     let file = kept_tape(bench, plan, &tape)?;
     let house = House::build(bench, &file)?;
-    let last_mark_ms = BEGINS_AT_MS + 1000 * plan.seconds;
-    let stretch = Stretch { ticker: &ticker_name(0), from_ms: BEGINS_AT_MS, last_mark_ms };
+    let ticker = ticker_name(0);
+    let stretch = whole(plan, &ticker);
     let samples = alternate(
         bench.runs,
         &mut [
             Contestant::new("ours", || {
-                let taken = runtime.block_on(house.backfill(&stretch))?;
-                ensure!(taken.trades == plan.trades, "{} trades of {}", taken.trades, plan.trades);
-                ensure!(taken.marks >= plan.seconds, "{} marks of {}", taken.marks, plan.seconds);
-                Ok(taken.wall_s)
+                held_against(&runtime.block_on(house.backfill(&stretch))?, plan)
             }),
             Contestant::new("REST alone", || {
                 let (wall_s, trades) = runtime.block_on(ceilings::read(&house, &stretch))?;
@@ -102,6 +137,18 @@ fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: P
         "{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres copying {copy:.2} s, inserting {insert:.2} s)"
     );
     Ok(vec![Row::compared(&work, format!("{ours:.2} s"), shown, slower / ours, BAR)])
+}
+
+/// All of a made tape.
+fn whole(plan: Plan, ticker: &str) -> Stretch<'_> {
+    Stretch { ticker, from_ms: BEGINS_AT_MS, last_mark_ms: BEGINS_AT_MS + 1000 * plan.seconds }
+}
+
+/// What a backfill took; nothing that is not the tape has a speed.
+fn held_against(taken: &Taken, plan: Plan) -> anyhow::Result<f64> {
+    ensure!(taken.trades == plan.trades, "{} trades of {}", taken.trades, plan.trades);
+    ensure!(taken.marks >= plan.seconds, "{} marks of {}", taken.marks, plan.seconds);
+    Ok(taken.wall_s)
 }
 
 /// The tape as a file that the practice market reads, made once.

@@ -1,131 +1,209 @@
-//! Tables that have grown: the same live market on them as on empty ones, and
+//! Tables that have grown: what works on empty ones works as well on them, and
 //! while a day of trades is let go of.
 
+mod filling;
+
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 
+use self::filling::{Filling, PRICE};
 use crate::Bench;
 use crate::filled::Filled;
+use crate::load::Load;
+use crate::parts::backfill::Dense;
 use crate::parts::live::{Lived, Scene};
+use crate::parts::socket::overload;
 use crate::rounds::{Contestant, alternate, median};
+use crate::servers::{Driven, Server, driven};
 use crate::table::Row;
 
 /// Tickers of the market, each with as much in the tables.
 const TICKERS: usize = 20;
 
-/// Days with trades, and days with figures of every second mark.
-const DAYS: (i64, i64) = (5, 6);
-
 /// How much slower grown tables may be.
 const BAR: f64 = 0.8;
+
+/// After its start a worker settles what it slept through, and is not watched.
+const WARM_UP: Duration = Duration::from_secs(10);
 
 /// The worker lets go of old rows a minute after it began.
 const UNTIL_LETTING_GO: Duration = Duration::from_secs(65);
 
-/// Measures a live market on grown tables.
+/// How many times a day of trades is let go of for as long as is watched, before nothing is left of it.
+const LETTINGS_GO_OF_A_DAY: u32 = 2;
+
+/// The marks that are asked for again.
+const HOUR_MS: i64 = 3_600_000;
+
+/// Measures on grown tables.
 ///
 /// # Errors
 /// When a program does not start, or nothing is served.
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
-    let lasting = Duration::from_secs(if bench.quick { 3 } else { 20 });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let filling = Filling {
+        trades_a_day: if bench.quick { 40_000 } else { 4_000_000 },
+        days_of_trades: 5,
+        every_ms: if bench.quick { 100_000 } else { 1_000 },
+        figures_ms: 6 * 24 * HOUR_MS,
+    };
+    let (grown, until_ms) = runtime.block_on(filling.fill())?;
+    let size = format!("{} trades and {} figures in the tables", filling.trades(), filling.figures());
+    let mut rows = vec![Row::told("grown tables", size, "-".to_owned())];
+    rows.extend(asked_again(bench, &runtime, filling, (&grown, until_ms))?);
+    rows.push(backfilled(bench, &runtime, &grown)?);
+    rows.push(overloaded(bench, &runtime, &grown)?);
+    rows.extend(live(bench, &runtime, filling, &grown)?);
+    runtime.block_on(async { drop(grown) });
+    Ok(rows)
+}
+
+/// Figures of the last hour.
+fn asked_again(
+    bench: &Bench,
+    runtime: &Runtime,
+    filling: Filling,
+    (grown, until_ms): (&Filled, i64),
+) -> anyhow::Result<Vec<Row>> {
+    let last_hour = Filling { trades_a_day: 0, days_of_trades: 0, figures_ms: HOUR_MS, ..filling };
+    let (small, small_until_ms) = runtime.block_on(last_hour.fill())?;
+    let asked = |filled: &Filled, until_ms: i64| {
+        let every_ms = filling.every_ms;
+        let paths: Vec<String> = (0..10_000)
+            .map(|index| {
+                let ts = until_ms / every_ms * every_ms - index * 7_919 % (HOUR_MS / every_ms) * every_ms;
+                format!("/historical?ticker=T{}&ts={ts}", index % TICKERS as i64)
+            })
+            .collect();
+        let port = testkit::free_port();
+        let mut command = Command::new(bench.programs.join("api"));
+        command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", port.to_string())]);
+        command.env("LOG", "warn");
+        let server = Server::at(&mut command, port, &paths[0], PRICE).context("the api")?;
+        let lasting = Duration::from_secs(if bench.quick { 1 } else { 5 });
+        let load = Load { address: server.address, connections: 64, lasting, paths: Arc::new(paths) };
+        driven(&server, &load)
+    };
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("an hour of figures", || asked(&small, small_until_ms)),
+            Contestant::new("figures of the last hour of many", || asked(grown, until_ms)),
+        ],
+    )?;
+    runtime.block_on(async { drop(small) });
+    let of = |index: usize, measure: fn(&Driven) -> f64| median(&samples[index], measure);
+    let (small, grown) = (of(0, |it| it.per_s), of(1, |it| it.per_s));
+    let (small_p99, grown_p99) = (of(0, |it| it.p99_ms), of(1, |it| it.p99_ms));
+    let work = "/historical, kept marks of the last hour";
+    Ok(vec![
+        Row::compared(
+            &format!("{work}: answers a second"),
+            format!("{grown:.0}"),
+            format!("an hour in the tables: {small:.0}"),
+            grown / small,
+            BAR,
+        ),
+        Row::compared(
+            &format!("{work}: p99"),
+            format!("{grown_p99:.2} ms"),
+            format!("an hour in the tables: {small_p99:.2} ms"),
+            small_p99 / grown_p99,
+            BAR,
+        ),
+    ])
+}
+
+/// A dense tape, each time under the name of an exchange that has nothing there.
+fn backfilled(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Result<Row> {
+    let dense = Dense::new(bench)?;
+    let mut round = 0;
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("backfill, empty tables", || {
+                runtime.block_on(async { dense.backfill(&Filled::as_shipped().await?, "generic").await })
+            }),
+            Contestant::new("backfill, grown tables", || {
+                round += 1;
+                runtime.block_on(dense.backfill(grown, &format!("later{round}")))
+            }),
+        ],
+    )?;
+    let [empty, grown] = [0, 1].map(|index| median(&samples[index], |wall_s| *wall_s));
+    let (shown, other) = (format!("{grown:.2} s"), format!("empty: {empty:.2} s"));
+    Ok(Row::compared(&format!("backfill, {dense}"), shown, other, empty / grown, BAR))
+}
+
+/// A socket that tells too much.
+fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Result<Row> {
+    let lasting = Duration::from_secs(if bench.quick { 3 } else { 15 });
+    let mut round = 0;
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("overload, empty tables", || {
+                runtime.block_on(async { overload(bench, &Filled::as_shipped().await?, "generic", lasting).await })
+            }),
+            Contestant::new("overload, grown tables", || {
+                round += 1;
+                runtime.block_on(overload(bench, grown, &format!("latest{round}"), lasting))
+            }),
+        ],
+    )?;
+    let [empty, grown] = [0, 1].map(|index| median(&samples[index], |seen| seen.committed_per_s));
+    let work = "a socket that tells too much: committed a second";
+    Ok(Row::compared(work, format!("{grown:.0}"), format!("empty: {empty:.0}"), grown / empty, BAR))
+}
+
+/// A live market.
+fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
+    let lasting = Duration::from_secs(if bench.quick { 3 } else { 60 });
     let scene =
         Scene { tickers: TICKERS, rate: if bench.quick { 1_000.0 } else { 10_000.0 }, lasting, watched: TICKERS };
-    let trades_a_day: i64 = if bench.quick { 40_000 } else { 4_000_000 };
-    let every_ms: i64 = if bench.quick { 100_000 } else { 1_000 };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let grown = runtime.block_on(async {
-        let grown = Filled::as_shipped().await?;
-        let client = grown.client().await?;
-        for statement in script(trades_a_day, every_ms) {
-            client.batch_execute(&statement).await.context("could not fill the tables")?;
-        }
-        anyhow::Ok(grown)
-    })?;
     let on_grown = async |more: &[(&str, &str)], wait: Duration| {
         let house = scene.build(bench, &grown.url, more).await?;
         tokio::time::sleep(wait).await;
         scene.watch(&house).await
     };
-    let wait = Duration::from_secs(10);
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("empty tables", || runtime.block_on(scene.live(bench))),
-            Contestant::new("grown tables", || runtime.block_on(on_grown(&[], wait))),
+            Contestant::new("live, empty tables", || runtime.block_on(scene.live(bench))),
+            Contestant::new("live, grown tables", || runtime.block_on(on_grown(&[], WARM_UP))),
         ],
     )?;
-    // Once: afterwards the day is gone.
-    let letting_go = if bench.quick { wait } else { UNTIL_LETTING_GO };
-    let let_go = runtime.block_on(on_grown(&[("RETENTION", "4d")], letting_go))?;
-    drop(grown);
+    // Last, since what is let go of is gone.
+    let until = if bench.quick { WARM_UP } else { UNTIL_LETTING_GO };
+    let mut let_go = Vec::new();
+    for run in 0..bench.runs {
+        let days = (filling.days_of_trades - 1 - i64::from(run / LETTINGS_GO_OF_A_DAY)).max(1);
+        eprintln!("  letting go of what is older than {days} days");
+        let_go.push(runtime.block_on(on_grown(&[("RETENTION", &format!("{days}d"))], until))?);
+    }
 
-    let size =
-        format!("{} trades and {} figures", trades_a_day * DAYS.0, 86_400_000 / every_ms * DAYS.1 * TICKERS as i64);
     let of = |index: usize, measure: fn(&Lived) -> f64| median(&samples[index], measure);
     let compared = |what: &str, measure: fn(&Lived) -> f64| {
         let (empty, grown) = (of(0, measure), of(1, measure));
-        let work = format!("{scene}, {size} in the tables: {what}");
+        let work = format!("{scene}: {what}");
         Row::compared(&work, format!("{grown:.0} ms"), format!("empty: {empty:.0} ms"), empty / grown, BAR)
     };
-    let (quiet, disturbed) = (of(1, |lived| lived.served_p99_ms), let_go.served_p99_ms);
+    let quiet = of(1, |lived| lived.served_p99_ms);
+    let disturbed = median(&let_go, |lived| lived.served_p99_ms);
     Ok(vec![
         compared("from a second mark to its served figure, p99", |lived| lived.served_p99_ms),
         compared("from a frame to its committed row, mean", |lived| lived.heard_mean_s * 1e3),
         compared("from a second mark to its committed figures, mean", |lived| lived.mark_mean_s * 1e3),
         Row::compared(
-            &format!("the same while a day of {trades_a_day} trades is let go of: served, p99"),
+            &format!("the same while a day of {} trades is let go of: served, p99", filling.trades_a_day),
             format!("{disturbed:.0} ms"),
             format!("before: {quiet:.0} ms"),
             quiet / disturbed,
             0.5,
         ),
     ])
-}
-
-/// Trades of five days and final figures of six, up to now, and where each ticker stands.
-fn script(trades_a_day: i64, every_ms: i64) -> Vec<String> {
-    const DAY_MS: i64 = 86_400_000;
-    let last = TICKERS - 1;
-    let mut script = vec![format!(
-        "set synchronous_commit = off;
-        create table now_was as
-        select (extract(epoch from now()) * 1000)::bigint / 1000 * 1000 as ms;
-        insert into tickers_validation_timestamp (exchange, ticker, validated_until, tape_from, checked_at)
-        select 'generic', 'T' || ticker, ms, ms - {days} * {DAY_MS}, ms
-        from generate_series(0, {last}) as ticker, now_was;",
-        days = DAYS.1,
-    )];
-    for day in 0..DAYS.0 {
-        let of_each = trades_a_day / TICKERS as i64;
-        script.push(format!(
-            "insert into transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated)
-            select 'generic', 'T' || ticker, 'old-' || {day} * {of_each} + trade,
-                ms - {day} * {DAY_MS} - trade * ({DAY_MS} / {of_each}), 27000 + trade % 977 * 0.01,
-                0.00012345 * (1 + trade % 89), true
-            from generate_series(0, {last}) as ticker, generate_series(0, {of_each} - 1) as trade, now_was"
-        ));
-    }
-    for day in 0..=DAYS.1 {
-        script.push(format!(
-            "do $$
-            declare midnight bigint := (select ms / {DAY_MS} - {day} from now_was) * {DAY_MS};
-            begin
-                execute format('create table vwap_history_%s partition of vwap_history for values from (%s) to (%s)',
-                    to_char(to_timestamp(midnight / 1000) at time zone 'UTC', 'YYYYMMDD'), midnight, midnight + {DAY_MS});
-            end $$"
-        ));
-        script.push(format!(
-            "insert into vwap_history (exchange, ticker, interval, ts, price, volume, notional, trades,
-                confirmed_trades, is_validated, calculated_at, final_at)
-            select 'generic', 'T' || ticker, 300000, mark, 27000.125, 2, 54000.25, 1, 1, true, 1, 1
-            from now_was, generate_series(0, {last}) as ticker,
-                generate_series((ms / {DAY_MS} - {day}) * {DAY_MS}, (ms / {DAY_MS} - {day} + 1) * {DAY_MS} - 1, {every_ms}) as mark
-            where mark <= ms and mark > ms - {days} * {DAY_MS}",
-            days = DAYS.1,
-        ));
-    }
-    // Tables that grew in days were vacuumed long ago, and not while somebody measures.
-    script.extend(["vacuum analyze", "checkpoint"].map(str::to_owned));
-    script
 }

@@ -36,8 +36,8 @@ const BAR: f64 = 0.8;
 
 /// What was seen of the worker, or of a statement.
 #[derive(Debug, Clone, Default)]
-struct Seen {
-    committed_per_s: f64,
+pub(super) struct Seen {
+    pub committed_per_s: f64,
     dropped_per_s: f64,
     told: u64,
     recovered_within_s: f64,
@@ -57,7 +57,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("ours", || runtime.block_on(overload(bench, lasting))),
+            Contestant::new("ours", || {
+                runtime.block_on(async { overload(bench, &Filled::as_shipped().await?, "generic", lasting).await })
+            }),
             Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
             Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
             Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&tape))),
@@ -116,8 +118,17 @@ async fn beside_a_reader(tape: &[Made]) -> anyhow::Result<Seen> {
     seen
 }
 
-async fn overload(bench: &Bench, lasting: Duration) -> anyhow::Result<Seen> {
-    let filled = Filled::as_shipped().await?;
+/// Too much for a while, and then little again; told to a worker that keeps it
+/// under the name of an exchange that has nothing there.
+///
+/// # Errors
+/// When a program fails, a trade is neither committed nor counted, or it does not recover.
+pub(super) async fn overload(
+    bench: &Bench,
+    filled: &Filled,
+    exchange: &str,
+    lasting: Duration,
+) -> anyhow::Result<Seen> {
     let feeder = Feeder::start(TICKERS, FEW).await?;
     let own = testkit::free_port();
     let mut command = Command::new(bench.programs.join("worker"));
@@ -125,6 +136,7 @@ async fn overload(bench: &Bench, lasting: Duration) -> anyhow::Result<Seen> {
     command.env_clear().envs([
         ("PG_STRING", filled.url.clone()),
         ("TICKERS", names.join(",")),
+        ("EXCHANGE", exchange.to_owned()),
         ("WORKER_PORT", own.to_string()),
         ("LOG", "warn".to_owned()),
         ("MARKET_WS_URL", format!("ws://127.0.0.1:{}/stream", feeder.port)),
