@@ -1,6 +1,6 @@
 //! Lets go of what is older than the retention, in small paced batches.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::{Retention, Store, StoreError};
 use tokio::time::sleep;
@@ -11,11 +11,13 @@ use crate::clock::Clock;
 /// How often old rows are looked for.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// The pause between two batches.
-const PACE: Duration = Duration::from_millis(100);
+/// The shortest and the longest pause between two batches; in between it is twice
+/// as long as the batch took, so that where others have much to do they have more of it.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
-/// Rows let go of in one batch.
-const BATCH: u32 = 5_000;
+/// Rows let go of in one batch: nobody waits long for what it does, and more
+/// would hardly go faster.
+const BATCH: u32 = 2_000;
 
 /// Retains until it is told to stop. A store that cannot be reached is tried
 /// again with the next round.
@@ -38,7 +40,7 @@ async fn round(
 ) -> Result<(), StoreError> {
     store.rejections_trim(venue).await?;
     while store.bounds_trim(venue, clock.now().unwrap_or_else(|| clock.wall())).await? > 0 {
-        if shutdown.run_until_cancelled(sleep(PACE)).await.is_none() {
+        if shutdown.run_until_cancelled(sleep(PAUSE.1)).await.is_none() {
             return Ok(());
         }
     }
@@ -46,12 +48,14 @@ async fn round(
     let before = clock.now().unwrap_or_else(|| clock.wall()).minus_ms(retention_ms);
     let mut let_go = 0;
     loop {
+        let began = Instant::now();
         let rows = retention.let_go(before, BATCH).await?;
         let_go += rows;
         if rows == 0 {
             break;
         }
-        if shutdown.run_until_cancelled(sleep(PACE)).await.is_none() {
+        let pause = (2 * began.elapsed()).clamp(PAUSE.0, PAUSE.1);
+        if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
             break;
         }
     }
