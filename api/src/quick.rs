@@ -11,7 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderValue, ORIGIN, VARY};
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
-use futures_util::future::{Either, MapOk, TryFutureExt as _};
+use futures_util::future::{Either, FutureExt as _, LocalBoxFuture, TryFutureExt as _};
 use tape::Ticker;
 
 use crate::desk::Desk;
@@ -35,7 +35,8 @@ pub struct QuickService<S> {
 impl<S, B> Transform<S, ServiceRequest> for Quick
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
+    S::Future: 'static,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
@@ -48,16 +49,16 @@ where
     }
 }
 
-type AsLeft<B> = fn(ServiceResponse<B>) -> ServiceResponse<EitherBody<B>>;
-
 impl<S, B> Service<ServiceRequest> for QuickService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    B: MessageBody,
+    S::Future: 'static,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Either<Ready<Result<Self::Response, Error>>, MapOk<S::Future, AsLeft<B>>>;
+    // What the long way waits for is large, and would be moved about with every short answer.
+    type Future = Either<Ready<Result<Self::Response, Error>>, LocalBoxFuture<'static, Result<Self::Response, Error>>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.otherwise.poll_ready(context)
@@ -67,8 +68,7 @@ where
         match self.at_hand(&request) {
             Some(response) => Either::Left(ready(Ok(request.into_response(response).map_into_right_body()))),
             None => {
-                let as_left: AsLeft<B> = ServiceResponse::map_into_left_body;
-                Either::Right(self.otherwise.call(request).map_ok(as_left))
+                Either::Right(self.otherwise.call(request).map_ok(ServiceResponse::map_into_left_body).boxed_local())
             }
         }
     }

@@ -44,10 +44,7 @@ async fn hot_statements_never_scan_the_tape() {
         (include_str!("../../sql/trades_remove_heard.sql"), vec![venue, names[0], names[1]]),
         (include_str!("../../sql/window_buckets.sql"), vec![venue, "'T1'::text", "5950000::bigint"]),
         (include_str!("../../sql/missing_withdraw.sql"), vec![venue, names[0], names[1]]),
-        (
-            include_str!("../../sql/retain_trades.sql"),
-            vec![venue, "100::bigint", "array['T1']", "array[5000::bigint]"],
-        ),
+        (include_str!("../../sql/retain_trades.sql"), vec![venue, "100::bigint", "array['T1']", "array[5000::bigint]"]),
         (
             include_str!("../../sql/audit_held.sql"),
             vec![venue, "'T1'::text", "50000::bigint", "90000::bigint", "array['21', '41']"],

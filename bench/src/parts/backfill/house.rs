@@ -134,7 +134,8 @@ impl House {
         ]);
         let began = Instant::now();
         let worker = Running::start(command, &self.log)?;
-        let done = "select count(*) > 0 from tickers_validation_timestamp where exchange = $1 and validated_until >= $2";
+        let done =
+            "select count(*) > 0 from tickers_validation_timestamp where exchange = $1 and validated_until >= $2";
         while !client.query_one(done, &[&exchange, &stretch.last_mark_ms]).await?.get::<_, bool>(0) {
             if began.elapsed() > DEADLINE {
                 bail!("the backfill takes longer than {} s; see {}", DEADLINE.as_secs(), self.log.display());

@@ -113,9 +113,7 @@ fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: P
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("ours", || {
-                held_against(&runtime.block_on(house.backfill(&stretch))?, plan)
-            }),
+            Contestant::new("ours", || held_against(&runtime.block_on(house.backfill(&stretch))?, plan)),
             Contestant::new("REST alone", || {
                 let (wall_s, trades) = runtime.block_on(ceilings::read(&house, &stretch))?;
                 ensure!(trades == plan.trades, "{trades} trades of {}", plan.trades);
