@@ -139,11 +139,11 @@ impl Book {
         suspects.judge(&heard.trade, heard.received_at, &self.band, settled_until)
     }
 
-    /// Looks at what a heard trade needs, so that it is near the processor.
+    /// Prefetches what a heard trade needs, by looking at it.
     #[inline]
-    pub(crate) fn approach(&self, traded_at: EpochMs) {
+    pub(crate) fn prefetch(&self, traded_at: EpochMs) {
         black_box((self.watermark.settled_until(), self.band.is_empty()));
-        self.heard.approach(traded_at);
+        self.heard.prefetch(traded_at);
     }
 
     /// Takes in a heard trade that nobody knew and that lies beyond the

@@ -7,8 +7,8 @@ use foldhash::fast::RandomState;
 
 use crate::{Book, Heard, Ticker};
 
-/// So many books are near the processor at once.
-pub const NEAR: usize = 32;
+/// Of so many trades the books are prefetched together.
+pub const PREFETCHED: usize = 32;
 
 /// Every ticker's book.
 #[derive(Debug, Clone, Default)]
@@ -51,15 +51,14 @@ impl Books {
     }
 
     /// Where the books of heard trades stand, in the order of the trades, until
-    /// another is added. What these need of them is near the processor then:
-    /// sought one after the other each would be waited for alone, here they
-    /// come together.
+    /// another is added; each prefetched: sought one after the other each would
+    /// be waited for alone, here they come together.
     pub fn places(&self, heard: &[Heard], places: &mut Vec<Option<usize>>) {
         places.clear();
         places.extend(heard.iter().map(|heard| self.place(&heard.trade.ticker)));
         for (heard, place) in heard.iter().zip(places) {
             if let Some(place) = place {
-                self.sorted[*place].1.approach(heard.trade.traded_at);
+                self.sorted[*place].1.prefetch(heard.trade.traded_at);
             }
         }
     }
@@ -67,8 +66,8 @@ impl Books {
     /// Takes in heard trades that nobody knew, each beyond the watermark of its
     /// ticker; those of tickers without a book are left out.
     pub fn hear(&mut self, heard: &[Heard]) {
-        let mut places = Vec::with_capacity(NEAR);
-        for some in heard.chunks(NEAR) {
+        let mut places = Vec::with_capacity(PREFETCHED);
+        for some in heard.chunks(PREFETCHED) {
             self.places(some, &mut places);
             for (heard, place) in some.iter().zip(&places) {
                 if let Some(book) = place.and_then(|place| self.at_mut(place)) {
@@ -113,7 +112,8 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EpochMs, Mark, Unfinished, Watermark};
+    use crate::reconcile::tests::trade;
+    use crate::{EpochMs, Mark, Trade, Unfinished, Watermark};
 
     fn book(settled_until: i64) -> Book {
         let watermark = Watermark::Through(EpochMs::new(settled_until));
@@ -141,5 +141,28 @@ mod tests {
         assert_eq!(walked, [("A", 3), ("M", 1), ("N", 6), ("Z", 5)]);
         assert_eq!((books.len(), books.is_empty()), (4, false));
         assert_eq!(books.iter_mut().map(|(ticker, _)| ticker.to_string()).collect::<String>(), "AMNZ");
+    }
+
+    #[test]
+    fn heard_trades_count_in_the_books_of_their_tickers_however_many_come_together() {
+        let mut books = Books::default();
+        for name in ["A", "M"] {
+            books.insert(Ticker::new(name).expect("ticker"), book(0));
+        }
+        let heard: Vec<Heard> = (1..=100)
+            .map(|number| {
+                let name = ["A", "M", "A", "unknown"][number % 4];
+                let (id, at) = (number.to_string(), i64::try_from(number).expect("few"));
+                let trade = Trade { ticker: Ticker::new(name).expect("ticker"), ..trade(&id, at, "1") };
+                Heard { trade, received_at: EpochMs::new(at), suspicion: None }
+            })
+            .collect();
+
+        books.hear(&heard);
+
+        let mark = Mark::at_or_before(EpochMs::new(1_000));
+        let counted: Vec<u64> =
+            books.iter_mut().map(|(_, book)| book.provisional_at(mark).expect("provisional").sums.trades).collect();
+        assert_eq!(counted, [50, 25]);
     }
 }

@@ -78,9 +78,8 @@ impl Ids {
         }
     }
 
-    /// Looks at what the next number needs, so that it is near the processor when
-    /// the id comes: see [`Books::places`](crate::Books::places).
-    pub fn approach(&self) {
+    /// Prefetches what the next number needs: see [`Books::places`](crate::Books::places).
+    pub fn prefetch(&self) {
         match &self.open {
             Some((key, Page::Few(places))) => _ = black_box((*key, places.last().copied())),
             Some((key, Page::Many(bits))) => _ = black_box((*key, bits[0])),

@@ -52,9 +52,9 @@ impl Rolling {
         self.sums
     }
 
-    /// Reads what adding to the newest second does, or to the one after it.
+    /// Prefetches what adding to the newest second needs, or to the one after it.
     #[inline]
-    pub(crate) fn approach(&self, traded_at: EpochMs) {
+    pub(crate) fn prefetch(&self, traded_at: EpochMs) {
         black_box((self.closes_at, self.newest, self.sums.trades));
         if self.newest.is_some_and(|(second, _)| second.at() < traded_at) {
             black_box(self.older.back().map(|(_, sums)| sums.trades));

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::io::Write;
 
 use tape::book::Said;
-use tape::books::NEAR;
+use tape::books::PREFETCHED;
 use tape::{
     Arrival, Book, Books, Bucket, EpochMs, Heard, Ids, Mark, Price, Quantity, Rolling, Sums, Suspects, Ticker, Trade,
     TradeId, Unfinished, Watermark,
@@ -47,9 +47,9 @@ impl Recent {
         !self.before.contains(id) && self.ids.insert(id)
     }
 
-    fn approach(&self) {
-        self.before.approach();
-        self.ids.approach();
+    fn prefetch(&self) {
+        self.before.prefetch();
+        self.ids.prefetch();
         black_box(self.until);
     }
 }
@@ -113,10 +113,10 @@ impl Engine {
     /// Takes in what was heard, in order, and says every mark of so many
     /// seconds once nothing late can change it.
     pub fn take_all(&mut self, heard: &[Heard], seconds: i64, mut say: impl FnMut(&Ticker, Said)) {
-        let mut places = Vec::with_capacity(NEAR);
-        for some in heard.chunks(NEAR) {
+        let mut places = Vec::with_capacity(PREFETCHED);
+        for some in heard.chunks(PREFETCHED) {
             self.books.places(some, &mut places);
-            places.iter().flatten().for_each(|place| self.recent[*place].approach());
+            places.iter().flatten().for_each(|place| self.recent[*place].prefetch());
             for (heard, place) in some.iter().zip(&places) {
                 let sure = Mark::at_or_before(heard.received_at.minus_ms(LATE_MS + 1));
                 if self.said < sure {
