@@ -61,6 +61,7 @@ impl WriteTxn {
     /// nothing is changed, when a key is taken. `more` puts the next rows behind
     /// those in the text, and tells whether there were any: Postgres writes some
     /// while the next are made. `meanwhile` is done when all are on their way.
+    /// Nothing else may be sent beside it: what fails here is taken back.
     pub(crate) async fn copy_unless_held(
         &self,
         sql: &'static str,

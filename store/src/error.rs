@@ -164,6 +164,8 @@ impl Meaning {
             SqlState::OBJECT_IN_USE,
             SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            // Said of what was sent together with a statement that failed: never the cause.
+            SqlState::IN_FAILED_SQL_TRANSACTION,
         ]
         .contains(code);
         if is_class_for_later || is_code_for_later { Self::Later } else { Self::Never }
@@ -182,6 +184,7 @@ mod tests {
             SqlState::CANNOT_CONNECT_NOW,
             SqlState::QUERY_CANCELED,
             SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::IN_FAILED_SQL_TRANSACTION,
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::TOO_MANY_CONNECTIONS,
             SqlState::DISK_FULL,

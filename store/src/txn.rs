@@ -1,7 +1,8 @@
 //! One transaction of a leader: everything in it happens, or nothing does.
 //!
 //! Methods that write live beside what they write; all take `&self`, so those
-//! that do not depend on each other can be sent together with `try_join!`.
+//! that do not depend on each other can be sent together with `try_join!`, but
+//! nothing beside rows that are copied.
 
 use std::sync::{Arc, Mutex};
 
