@@ -2,7 +2,7 @@
 -- Of each ticker the oldest go first, and the search begins where it ended the
 -- last time ($3 and $4): what was deleted stays in the index until the table is
 -- vacuumed, and walking past all of it would take longer from batch to batch.
--- One that somebody writes meanwhile is left for the next time.
+-- One that somebody writes meanwhile may be left, and goes the next time.
 with old as materialized (
     select oldest.*
     from tickers_validation_timestamp as kept

@@ -17,7 +17,9 @@ const PARTITIONS_AT_ONCE: usize = 8;
 
 const DOING: &str = "letting go of old rows";
 
-/// Lets go of a venue's old rows, and remembers how far its trades are gone.
+/// Lets go of a venue's old rows, and remembers how far its trades are gone. It
+/// is to be made anew with each term: what a crash of the server brought back is
+/// not looked for before.
 pub struct Retention {
     store: Store,
     venue: String,
@@ -64,7 +66,7 @@ impl Retention {
             self.gone_until.iter().map(|(ticker, until)| (ticker.as_str(), *until)).unzip();
         let of_trades: Params<'_> = &[venue, &batch, &tickers, &until];
         let (of_ticker, of_time): (Params<'_>, Params<'_>) = (&[venue, &batch], &[venue, &before, &batch]);
-        // What a crash brings back goes again; nobody waits for the disk behind this.
+        // What a crash of the server brings back goes in the next term.
         session.batch(DOING, "begin; set local synchronous_commit = off").await?;
         let (trades, unplaced, faults) = tokio::try_join!(
             session.query(include_str!("../sql/retain_trades.sql"), of_trades),

