@@ -58,7 +58,8 @@ impl Filling {
             insert into tickers_validation_timestamp (exchange, ticker, validated_until, tape_from, checked_at)
             select 'generic', 'T' || ticker, ms, ms - {kept_ms}, ms
             from generate_series(0, {last}) as ticker, now_was;",
-            kept_ms = figures_ms.max(days_of_trades * DAY_MS),
+            // The windows of the first marks too: what is missing in one is told.
+            kept_ms = figures_ms.max(days_of_trades * DAY_MS) + 300_000,
         )];
         for day in 0..days_of_trades {
             let of_each = trades_a_day / TICKERS as i64;

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use tokio::runtime::Runtime;
 
 use self::filling::{Filling, PRICE};
@@ -160,21 +160,32 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
     Ok(Row::compared(work, format!("{grown:.0}"), format!("empty: {empty:.0}"), grown / empty, BAR))
 }
 
+/// Whether trades are held that are not kept any more.
+async fn has_more_to_go(filled: &Filled) -> anyhow::Result<bool> {
+    let sql = "select exists (
+        select from transactions join tickers_validation_timestamp using (exchange, ticker)
+        where exchange = 'generic' and ts <= tape_from
+    )";
+    Ok(filled.client().await?.query_one(sql, &[]).await?.get(0))
+}
+
 /// A live market.
 fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
     let lasting = Duration::from_secs(if bench.quick { 3 } else { 60 });
     let scene =
         Scene { tickers: TICKERS, rate: if bench.quick { 1_000.0 } else { 10_000.0 }, lasting, watched: TICKERS };
-    let on_grown = async |more: &[(&str, &str)], wait: Duration| {
-        let house = scene.build(bench, &grown.url, more).await?;
+    let on = async |filled: &Filled, more: &[(&str, &str)], wait: Duration| {
+        let house = scene.build(bench, &filled.url, more).await?;
         tokio::time::sleep(wait).await;
         scene.watch(&house).await
     };
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("live, empty tables", || runtime.block_on(scene.live(bench))),
-            Contestant::new("live, grown tables", || runtime.block_on(on_grown(&[], WARM_UP))),
+            Contestant::new("live, empty tables", || {
+                runtime.block_on(async { on(&Filled::as_shipped().await?, &[], WARM_UP).await })
+            }),
+            Contestant::new("live, grown tables", || runtime.block_on(on(grown, &[], WARM_UP))),
         ],
     )?;
     // Last, since what is let go of is gone.
@@ -183,7 +194,8 @@ fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> a
     for run in 0..bench.runs {
         let days = (filling.days_of_trades - 1 - i64::from(run / LETTINGS_GO_OF_A_DAY)).max(1);
         eprintln!("  letting go of what is older than {days} days");
-        let_go.push(runtime.block_on(on_grown(&[("RETENTION", &format!("{days}d"))], until))?);
+        let_go.push(runtime.block_on(on(grown, &[("RETENTION", &format!("{days}d"))], until))?);
+        ensure!(bench.quick || runtime.block_on(has_more_to_go(grown))?, "all was gone before the watch was over");
     }
 
     let of = |index: usize, measure: fn(&Lived) -> f64| median(&samples[index], measure);
