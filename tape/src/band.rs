@@ -86,11 +86,6 @@ impl Band {
         self.all = self.minutes.iter().map(|(_, extremes)| *extremes).reduce(Extremes::and);
     }
 
-    /// Whether there is no trade in it.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_none()
-    }
-
     /// The ends of everything in it; none when it is empty.
     pub fn extremes(&self) -> Option<Extremes> {
         self.all

@@ -142,7 +142,7 @@ impl Book {
     /// Prefetches what a heard trade needs, by looking at it.
     #[inline]
     pub(crate) fn prefetch(&self, traded_at: EpochMs) {
-        black_box((self.watermark.settled_until(), self.band.is_empty()));
+        black_box((self.watermark.settled_until(), self.band.extremes().is_none()));
         self.heard.prefetch(traded_at);
     }
 
