@@ -82,7 +82,7 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "growth",
-        about: "A live market on tables that have grown, beside empty ones; and while a day is let go of.",
+        about: "What writes or asks, on tables that have grown, beside empty ones; and while a day is let go of.",
         run: growth::run,
     },
     Part {

@@ -29,21 +29,24 @@ const BAR: f64 = 0.8;
 /// When a program fails, or what was backfilled is not the tape.
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let scale = if bench.quick { 20 } else { 1 };
-    let dense = dense(bench);
-    let sparse = Plan { trades: 30_000 / scale, tickers: 1, seconds: 300_000 / i64::try_from(scale)?, seed: 6 };
+    let sparse = plan(bench, 30_000, 300_000, 6);
     let mut rows = Vec::new();
-    for (name, plan) in [("dense: 10 trades a second", dense), ("sparse: a trade in 10 seconds", sparse)] {
+    for (name, plan) in [("dense: 10 trades a second", dense(bench)), ("sparse: a trade in 10 seconds", sparse)] {
         rows.extend(measure(bench, &runtime, name, plan)?);
     }
     rows.push(four_days(bench, &runtime)?);
     Ok(rows)
 }
 
+/// Trades of one ticker over so many seconds; a twentieth of both to see that it works.
+fn plan(bench: &Bench, trades: u64, seconds: i64, seed: u64) -> Plan {
+    let parts = if bench.quick { 20 } else { 1 };
+    Plan { trades: trades / parts, tickers: 1, seconds: seconds / parts.cast_signed(), seed }
+}
+
 /// Ten trades a second.
 fn dense(bench: &Bench) -> Plan {
-    let scale = if bench.quick { 20 } else { 1 };
-    Plan { trades: 600_000 / scale, tickers: 1, seconds: 60_000 / scale.cast_signed(), seed: 5 }
+    plan(bench, 600_000, 60_000, 5)
 }
 
 /// The dense tape, to be backfilled into databases of others.
