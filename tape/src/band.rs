@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use crate::prefetch::prefetch;
 use crate::{EpochMs, Price, Quantity};
 
 /// Over how many minutes of market a band reaches.
@@ -89,6 +90,12 @@ impl Band {
     /// The ends of everything in it; none when it is empty.
     pub fn extremes(&self) -> Option<Extremes> {
         self.all
+    }
+
+    /// Prefetches the ends of everything in it.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        prefetch(&self.all);
     }
 
     /// How far back trades must be known to make it anew at an instant.

@@ -1,8 +1,7 @@
 //! All that is held in memory of one ticker: how far it is confirmed, and the
 //! running windows of what is settled, confirmed and heard.
 
-use std::hint::black_box;
-
+use crate::prefetch::prefetch;
 use crate::{
     Band, Confirmation, Digest, EpochMs, Extremes, Heard, Known, Mark, Outcome, Rolling, Standing, Sums, Suspects,
     Suspicion, Trade, Unfinished, Verdict, Watermark,
@@ -50,7 +49,7 @@ pub struct Settled {
 /// Its order is kept in memory too: with thousands of tickers a book is seldom
 /// near the processor, and what a heard trade needs comes first, side by side.
 #[derive(Debug, Clone)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Book {
     watermark: Watermark,
     /// Heard trades beyond the watermark, closing at the last live mark.
@@ -139,11 +138,36 @@ impl Book {
         suspects.judge(&heard.trade, heard.received_at, &self.band, settled_until)
     }
 
-    /// Prefetches what a heard trade needs, by looking at it.
-    #[inline]
-    pub(crate) fn prefetch(&self, traded_at: EpochMs) {
-        black_box((self.watermark.settled_until(), self.band.extremes().is_none()));
-        self.heard.prefetch(traded_at);
+    /// Prefetches what a heard trade needs.
+    #[inline(always)]
+    pub(crate) fn prefetch_hearing(&self) {
+        prefetch(&self.watermark);
+        self.band.prefetch();
+        self.heard.prefetch_newest();
+    }
+
+    /// Prefetches what a heard trade needs of what that leads to.
+    #[inline(always)]
+    pub(crate) fn prefetch_heard(&self, traded_at: EpochMs) {
+        self.heard.prefetch_next(traded_at);
+    }
+
+    /// Prefetches what the figure of a mark needs.
+    #[inline(always)]
+    pub(crate) fn prefetch_saying(&self) {
+        prefetch(&self.watermark);
+        self.live_windows().into_iter().for_each(Rolling::prefetch);
+    }
+
+    /// Prefetches what the figure of a mark needs of what that leads to.
+    #[inline(always)]
+    pub(crate) fn prefetch_said(&self) {
+        self.live_windows().into_iter().for_each(Rolling::prefetch_step);
+    }
+
+    #[inline(always)]
+    fn live_windows(&self) -> [&Rolling; 3] {
+        [&self.confirmed, &self.heard, &self.quarantined]
     }
 
     /// Takes in a heard trade that nobody knew and that lies beyond the

@@ -2,6 +2,7 @@
 //! and walked through in the order of their tickers.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
@@ -9,6 +10,12 @@ use crate::{Book, Heard, Ticker};
 
 /// Of so many trades the books are prefetched together.
 pub const PREFETCHED: usize = 32;
+
+/// While a book is walked through, that so many places behind it is prefetched.
+const AHEAD: usize = 12;
+
+/// And of that so many places behind it what it leads to.
+const NEXT_AHEAD: usize = 6;
 
 /// Every ticker's book.
 #[derive(Debug, Clone, Default)]
@@ -55,11 +62,17 @@ impl Books {
     /// be waited for alone, here they come together.
     pub fn places(&self, heard: &[Heard], places: &mut Vec<Option<usize>>) {
         places.clear();
-        places.extend(heard.iter().map(|heard| self.place(&heard.trade.ticker)));
+        for heard in heard {
+            let place = self.place(&heard.trade.ticker);
+            self.at(place).into_iter().for_each(Book::prefetch_hearing);
+            places.push(place);
+        }
+    }
+
+    /// Prefetches what the trades at those places need of what their books lead to.
+    pub fn prefetch_next(&self, heard: &[Heard], places: &[Option<usize>]) {
         for (heard, place) in heard.iter().zip(places) {
-            if let Some(place) = place {
-                self.sorted[*place].1.prefetch(heard.trade.traded_at);
-            }
+            self.at(*place).into_iter().for_each(|book| book.prefetch_heard(heard.trade.traded_at));
         }
     }
 
@@ -69,12 +82,18 @@ impl Books {
         let mut places = Vec::with_capacity(PREFETCHED);
         for some in heard.chunks(PREFETCHED) {
             self.places(some, &mut places);
+            self.prefetch_next(some, &places);
             for (heard, place) in some.iter().zip(&places) {
                 if let Some(book) = place.and_then(|place| self.at_mut(place)) {
                     book.hear(&heard.trade, heard.suspicion);
                 }
             }
         }
+    }
+
+    #[inline(always)]
+    fn at(&self, place: Option<usize>) -> Option<&Book> {
+        self.sorted.get(place?).map(|(_, book)| book)
     }
 
     /// The book at a place, to be changed.
@@ -105,7 +124,21 @@ impl Books {
 
     /// All of them, to be changed, in the order of their tickers.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Ticker, &mut Book)> {
-        self.sorted.iter_mut().map(|(ticker, book)| (&*ticker, book))
+        self.range_mut(0..self.len())
+    }
+
+    /// Those at some places, to be changed, in the order of their tickers;
+    /// prefetched for what is said of the next mark.
+    pub fn range_mut(&mut self, places: Range<usize>) -> impl Iterator<Item = (&Ticker, &mut Book)> {
+        let end = places.end.min(self.sorted.len());
+        let mut left = &mut self.sorted[places.start.min(end)..end];
+        std::iter::from_fn(move || {
+            let ((ticker, book), behind) = std::mem::take(&mut left).split_first_mut()?;
+            behind.get(AHEAD).into_iter().for_each(|(_, book)| book.prefetch_saying());
+            behind.get(NEXT_AHEAD).into_iter().for_each(|(_, book)| book.prefetch_said());
+            left = behind;
+            Some((&*ticker, book))
+        })
     }
 }
 
@@ -141,6 +174,10 @@ mod tests {
         assert_eq!(walked, [("A", 3), ("M", 1), ("N", 6), ("Z", 5)]);
         assert_eq!((books.len(), books.is_empty()), (4, false));
         assert_eq!(books.iter_mut().map(|(ticker, _)| ticker.to_string()).collect::<String>(), "AMNZ");
+        for (places, some) in [(0..2, "AM"), (1..3, "MN"), (3..9, "Z"), (4..9, ""), (7..9, "")] {
+            let walked: String = books.range_mut(places).map(|(ticker, _)| ticker.to_string()).collect();
+            assert_eq!(walked, some);
+        }
     }
 
     #[test]

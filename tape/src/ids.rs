@@ -5,14 +5,17 @@
 //! or where they are few their places. Texts are kept as they are.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hint::black_box;
+
+use crate::prefetch::prefetch;
 
 /// A set of trade ids.
+// What the next number needs comes first, side by side.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub struct Ids {
-    pages: BTreeMap<u64, Page>,
     /// The page met last, out of its place: most ids are the next number.
     open: Option<(u64, Page)>,
+    pages: BTreeMap<u64, Page>,
     texts: HashSet<Box<str>>,
 }
 
@@ -78,11 +81,18 @@ impl Ids {
         }
     }
 
-    /// Prefetches what the next number needs: see [`Books::places`](crate::Books::places).
+    /// Prefetches what a number needs.
+    #[inline(always)]
     pub fn prefetch(&self) {
+        prefetch(&self.open);
+    }
+
+    /// Prefetches what the next number needs of what that leads to.
+    #[inline(always)]
+    pub fn prefetch_next(&self) {
         match &self.open {
-            Some((key, Page::Few(places))) => _ = black_box((*key, places.last().copied())),
-            Some((key, Page::Many(bits))) => _ = black_box((*key, bits[0])),
+            Some((_, Page::Few(places))) => places.last().into_iter().for_each(prefetch),
+            Some((_, Page::Many(bits))) => prefetch(&**bits),
             None => {}
         }
     }

@@ -10,6 +10,7 @@ pub mod units;
 
 pub mod digits;
 pub mod ids;
+pub mod ticker;
 pub mod trade;
 
 pub mod time;
@@ -19,6 +20,7 @@ pub mod sums;
 pub mod tally;
 pub mod window;
 
+pub mod prefetch;
 pub mod rolling;
 
 pub mod digest;
@@ -70,9 +72,10 @@ pub use rolling::Rolling;
 pub use sums::Sums;
 pub use suspect::{Suspects, Suspicion};
 pub use tally::Tally;
+pub use ticker::Ticker;
 pub use time::{EpochMs, Interval, Mark};
 pub use time_to_final::{TimeToFinal, TimesToFinal};
-pub use trade::{Heard, Ticker, Trade, TradeId};
+pub use trade::{Heard, Trade, TradeId};
 pub use unfinished::Unfinished;
 pub use units::{Price, Quantity};
 pub use watermark::Watermark;

@@ -7,8 +7,9 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
-use std::hint::black_box;
+use std::mem::offset_of;
 
+use crate::prefetch::{prefetch, prefetch_from};
 use crate::{EpochMs, Mark, Sums};
 
 /// So many of the newest seconds are looked at one by one before the others are searched.
@@ -52,13 +53,34 @@ impl Rolling {
         self.sums
     }
 
-    /// Prefetches what adding to the newest second needs, or to the one after it.
-    #[inline]
-    pub(crate) fn prefetch(&self, traded_at: EpochMs) {
-        black_box((self.closes_at, self.newest, self.sums.trades));
+    /// Prefetches what adding to the newest second needs, beyond the closing edge.
+    #[inline(always)]
+    pub(crate) fn prefetch_newest(&self) {
+        prefetch_from(&self.seconds, offset_of!(Self, older));
+        prefetch(&self.older);
+    }
+
+    /// Prefetches the window itself.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        prefetch_from(&self.seconds, size_of::<Self>());
+    }
+
+    /// Prefetches what adding to the second after the newest needs besides, if
+    /// that is the one of this trade.
+    #[inline(always)]
+    pub(crate) fn prefetch_next(&self, traded_at: EpochMs) {
         if self.newest.is_some_and(|(second, _)| second.at() < traded_at) {
-            black_box(self.older.back().map(|(_, sums)| sums.trades));
+            self.older.back().into_iter().for_each(prefetch_second);
         }
+    }
+
+    /// Prefetches what a step to the next mark needs besides: the second that
+    /// leaves, and the one that enters.
+    #[inline(always)]
+    pub(crate) fn prefetch_step(&self) {
+        let entering = (self.older.len() + 1).checked_sub(self.beyond).and_then(|place| self.older.get(place));
+        self.older.front().into_iter().chain(entering).for_each(prefetch_second);
     }
 
     /// Adds a trade, or the sums of several made in one second. What lies before
@@ -186,6 +208,13 @@ impl Rolling {
         }
         self.older.binary_search_by_key(&mark, |second| second.0)
     }
+}
+
+/// Prefetches a second and its sums.
+#[inline(always)]
+fn prefetch_second((second, sums): &(Mark, Sums)) {
+    prefetch(second);
+    prefetch(&sums.notional);
 }
 
 #[cfg(test)]

@@ -1,55 +1,8 @@
 //! A trade as one venue reports it, and the two names that identify it there.
 
-use arrayvec::ArrayString;
 use smol_str::SmolStr;
 
-use crate::{EpochMs, Price, Quantity, Rejection, Suspicion};
-
-/// No ticker is longer.
-const TICKER_BYTES_MOST: usize = 32;
-
-/// The bytes that tickers are made of.
-const IS_OF_TICKERS: [bool; 256] = {
-    let mut is_of_tickers = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let own = byte as u8;
-        is_of_tickers[byte] = own.is_ascii_alphanumeric() || matches!(own, b'/' | b'-' | b'_' | b'.' | b':');
-        byte += 1;
-    }
-    is_of_tickers
-};
-
-/// Our code for what is traded: 1 to 32 of `A-Z a-z 0-9 / - _ . :`. It is held
-/// in place: every look-up by ticker compares one, and a text elsewhere in
-/// memory would have to be waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ticker(ArrayString<TICKER_BYTES_MOST>);
-
-impl Ticker {
-    /// Accepts a well-formed ticker, refuses anything else.
-    ///
-    /// # Errors
-    /// [`Rejection::BadTicker`] with the text, shortened.
-    pub fn new(text: &str) -> Result<Self, Rejection> {
-        let is_plain = text.bytes().fold(true, |is_plain, byte| is_plain & IS_OF_TICKERS[byte as usize]);
-        match ArrayString::from(text) {
-            Ok(held) if !text.is_empty() && is_plain => Ok(Self(held)),
-            _ => Err(Rejection::BadTicker(text.chars().take(40).collect())),
-        }
-    }
-
-    /// The ticker's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for Ticker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::{EpochMs, Price, Quantity, Rejection, Suspicion, Ticker};
 
 /// The venue's name for one trade of one ticker: 1 to 128 bytes, nothing that does not print.
 ///
@@ -168,16 +121,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ticker_is_short_and_plain() {
-        for good in ["BTC", "XRP/ETH", "BTC_JPY", "btc-usd", "1INCH", "BRK.B"] {
-            assert!(Ticker::new(good).is_ok(), "{good}");
-        }
-        for bad in ["", " ", "BTC USD", "BTC\n", "ÄTH", "a'b", &"A".repeat(33)] {
-            assert!(Ticker::new(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
     fn an_id_is_kept_as_text_and_must_print() {
         let (longest, longest_of_two_bytes) = ("9".repeat(128), "Ω".repeat(64));
         for good in ["1", "abc-1", "0a1b:2", "9223372036854775808", &longest, &longest_of_two_bytes] {
@@ -217,10 +160,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kept_and_shown_as_it_was_given() {
-        let (ticker, id) = (Ticker::new("XRP/ETH").expect("ticker"), TradeId::new("abc-1").expect("id"));
+    fn an_id_is_kept_and_shown_as_it_was_given() {
+        let id = TradeId::new("abc-1").expect("id");
 
-        assert_eq!((ticker.as_str(), ticker.to_string().as_str()), ("XRP/ETH", "XRP/ETH"));
         assert_eq!((id.as_str(), id.to_string().as_str()), ("abc-1", "abc-1"));
     }
 }

@@ -96,7 +96,7 @@ fn the_worker_does_not_know_actix_and_the_api_no_socket() {
 
 #[test]
 fn the_pure_domain_reads_no_clock_does_no_io_and_holds_no_float() {
-    let allowed = ["arrayvec", "ethnum", "foldhash", "rust_decimal", "sha2", "smol_str", "thiserror"];
+    let allowed = ["ethnum", "foldhash", "prefetch-index", "rust_decimal", "sha2", "smol_str", "thiserror"];
     let allowed: BTreeSet<String> = allowed.map(str::to_owned).into();
     assert!(dependencies()["tape"].is_subset(&allowed), "tape depends on more than {allowed:?}");
 

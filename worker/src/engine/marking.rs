@@ -57,7 +57,7 @@ impl<T: Tables> Engine<T> {
         let mut figures = Vec::new();
         let mut mark = first;
         while mark <= last {
-            for (ticker, book) in self.books.iter_mut().skip(from).take(TICKERS_TOGETHER) {
+            for (ticker, book) in self.books.range_mut(from..from + TICKERS_TOGETHER) {
                 let Some(said) = book.provisional_at(mark) else { continue };
                 let bound = Some(self.bounds.state(ticker, book, &said));
                 figures.push(Figure { bound, ..Figure::new(ticker.clone(), self.settings.interval, said) });

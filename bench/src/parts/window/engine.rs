@@ -3,11 +3,11 @@
 //! new one is judged and counted in its ticker's book, and every mark is said
 //! of every ticker.
 
-use std::hint::black_box;
 use std::io::Write;
 
 use tape::book::Said;
 use tape::books::PREFETCHED;
+use tape::prefetch::prefetch;
 use tape::{
     Arrival, Book, Books, Bucket, EpochMs, Heard, Ids, Mark, Price, Quantity, Rolling, Sums, Suspects, Ticker, Trade,
     TradeId, Unfinished, Watermark,
@@ -29,10 +29,11 @@ pub struct Engine {
 /// The ids of one ticker's last minutes. In production the database's unique
 /// key knows them.
 #[derive(Default, Clone)]
+#[repr(C, align(64))]
 struct Recent {
+    until: Option<EpochMs>,
     ids: Ids,
     before: Ids,
-    until: Option<EpochMs>,
 }
 
 impl Recent {
@@ -48,9 +49,13 @@ impl Recent {
     }
 
     fn prefetch(&self) {
+        prefetch(&self.until);
         self.before.prefetch();
-        self.ids.prefetch();
-        black_box(self.until);
+    }
+
+    fn prefetch_next(&self) {
+        self.before.prefetch_next();
+        self.ids.prefetch_next();
     }
 }
 
@@ -117,6 +122,8 @@ impl Engine {
         for some in heard.chunks(PREFETCHED) {
             self.books.places(some, &mut places);
             places.iter().flatten().for_each(|place| self.recent[*place].prefetch());
+            self.books.prefetch_next(some, &places);
+            places.iter().flatten().for_each(|place| self.recent[*place].prefetch_next());
             for (heard, place) in some.iter().zip(&places) {
                 let sure = Mark::at_or_before(heard.received_at.minus_ms(LATE_MS + 1));
                 if self.said < sure {
