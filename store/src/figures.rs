@@ -15,7 +15,7 @@ use self::columns::{AppendedColumns, ChainedColumns, FigureColumns};
 pub use self::copied::{MarkSpan, Pieces};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
-use crate::partitions::Day;
+use crate::partitions::{Day, Written};
 use crate::row::count;
 use crate::session::Param;
 use crate::txn::WriteTxn;
@@ -104,7 +104,7 @@ impl WriteTxn {
     /// # Errors
     /// When the database cannot be written.
     pub async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {
-        self.partitions_ensure(figures).await?;
+        self.partitions_ensure(figures, Written::Final(final_at)).await?;
         let mut differing = 0;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let (new, mut said) = self.figures_parted(rows).await?;
@@ -132,7 +132,7 @@ impl WriteTxn {
         figures: &[Figure],
         calculated_at: EpochMs,
     ) -> Result<(), StoreError> {
-        self.partitions_ensure(figures).await?;
+        self.partitions_ensure(figures, Written::ToChange).await?;
         for rows in by_key(figures).chunks(ROWS_AT_ONCE) {
             let sql = include_str!("../sql/figures_insert_provisional.sql");
             if WORTH_COPYING <= rows.len() && self.figures_copy_said(rows, calculated_at).await? {
@@ -240,9 +240,9 @@ impl WriteTxn {
         Ok(changed)
     }
 
-    async fn partitions_ensure(&self, figures: &[Figure]) -> Result<(), StoreError> {
+    async fn partitions_ensure(&self, figures: &[Figure], written: Written) -> Result<(), StoreError> {
         let days = figures.iter().map(|figure| Day::of(figure.mark.at())).collect();
-        self.partitions_ensure_days(days).await
+        self.partitions_ensure_days(days, written).await
     }
 
     /// Runs a statement over figures, with more columns of the same rows after the others.

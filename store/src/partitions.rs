@@ -56,6 +56,28 @@ impl Day {
     }
 }
 
+/// What is first written of a day whose partition may have to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Written {
+    /// Figures that will change, or it is not known.
+    ToChange,
+    /// Final figures, at this instant of our clock.
+    Final(EpochMs),
+}
+
+impl Written {
+    /// How full the pages of a day are made, in percent. Half-full ones let a
+    /// provisional figure become final within its page. Of a day that is over
+    /// before it begins nothing is said provisionally, and its figures take half
+    /// the room.
+    fn fillfactor(self, day: Day) -> u8 {
+        match self {
+            Self::Final(now) if day.ends_at() <= now => 100,
+            Self::Final(_) | Self::ToChange => 50,
+        }
+    }
+}
+
 /// The days known to have a partition, so that asking again costs nothing.
 #[derive(Debug, Default)]
 pub(crate) struct KnownDays(Mutex<BTreeSet<Day>>);
@@ -103,7 +125,7 @@ impl Store {
         }
         let session = self.session().await?;
         for days in missing.chunks(DAYS_AT_ONCE) {
-            make(&session, days).await?;
+            make(&session, days, Written::ToChange).await?;
             self.known_days.insert(days);
         }
         Ok(())
@@ -113,14 +135,14 @@ impl Store {
 impl WriteTxn {
     /// Makes the partitions of these days in this transaction, so that they
     /// come to be with the figures in them.
-    pub(crate) async fn partitions_ensure_days(&self, days: BTreeSet<Day>) -> Result<(), StoreError> {
+    pub(crate) async fn partitions_ensure_days(&self, days: BTreeSet<Day>, written: Written) -> Result<(), StoreError> {
         let unknown = self.known_days.missing(days);
         let missing: Vec<Day> = {
             let own_days = self.own_days.lock().expect("nothing panics while holding it");
             unknown.into_iter().filter(|day| !own_days.contains(day)).collect()
         };
         for days in missing.chunks(DAYS_AT_ONCE) {
-            make(&self.session, days).await?;
+            make(&self.session, days, written).await?;
             self.own_days.lock().expect("nothing panics while holding it").extend(days);
         }
         Ok(())
@@ -135,10 +157,10 @@ pub(crate) const TAKE_LOCK: &str = "select pg_advisory_xact_lock(8391735915)";
 /// Makes the partitions that are not there. Outside of a transaction one
 /// string is one transaction; the lock in it makes rivals wait, and each
 /// statement looks again, so they find it done.
-async fn make(session: &Session, days: &[Day]) -> Result<(), StoreError> {
+async fn make(session: &Session, days: &[Day], written: Written) -> Result<(), StoreError> {
     let existing = partitions_existing(session).await?;
     let statements: String =
-        days.iter().filter(|day| !existing.contains(day)).map(|day| make_statement(*day)).collect();
+        days.iter().filter(|day| !existing.contains(day)).map(|day| make_statement(*day, written)).collect();
     if statements.is_empty() {
         return Ok(());
     }
@@ -147,14 +169,14 @@ async fn make(session: &Session, days: &[Day]) -> Result<(), StoreError> {
 
 /// Attaches a finished table instead of creating it as a partition: that needs
 /// no exclusive lock on the history, so readers and writers go on meanwhile.
-/// Half-full pages let a provisional figure become final within its page.
-fn make_statement(day: Day) -> String {
+fn make_statement(day: Day, written: Written) -> String {
+    let fillfactor = written.fillfactor(day);
     let (name, from, to) = (day.partition(), day.starts_at(), day.ends_at());
     format!(
         "do $make$ begin
             if to_regclass('{name}') is null then
                 create table {name} (like vwap_history including defaults including constraints)
-                    with (fillfactor = 50);
+                    with (fillfactor = {fillfactor});
                 alter table vwap_history attach partition {name} for values from ({from}) to ({to});
             end if;
         end $make$;"

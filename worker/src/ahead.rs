@@ -9,7 +9,7 @@ use crate::engine::{Asked, Settled};
 
 /// Rows handed over together at most: beyond that a transaction gains nothing
 /// by its size, and memory is bounded however slow the database is.
-const ROWS_TOGETHER: usize = 5_000;
+const ROWS_TOGETHER: usize = 10_000;
 
 /// The same near the present, where heard trades and second marks wait until
 /// they are settled.
@@ -192,14 +192,14 @@ mod tests {
             let mut rows = 0;
             while ahead.leads_on() && rows < 20_000 {
                 let ids: Vec<String> = (rows..rows + 100).map(|row| row.to_string()).collect();
-                let page: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), from + 1 + rows)).collect();
+                let page: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), from + 1 + rows / 2)).collect();
                 ahead.take_in(answer(&page, true), PATIENCE);
                 rows += 100;
             }
             rows
         };
 
-        assert_eq!(rows_together(90_000), 5_000, "ten seconds behind");
+        assert_eq!(rows_together(90_000), 10_000, "ten seconds behind");
         assert_eq!(rows_together(90_001), 500);
     }
 

@@ -73,6 +73,10 @@ impl Reconciler {
         let mut reading = Reading { ahead, held, reader, backoff, pause: None };
         while let Some(pause) = shutdown.run_until_cancelled(self.round(&ticker, &mut reading)).await {
             let Ok(pause) = pause else { return };
+            // No sleep is so short that it would not take a millisecond.
+            if pause.is_zero() {
+                continue;
+            }
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }

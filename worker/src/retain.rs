@@ -11,9 +11,13 @@ use crate::clock::Clock;
 /// How often old rows are looked for.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// The shortest and the longest pause between two batches; in between it is twice
-/// as long as the batch took, so that where others have much to do they have more of it.
+/// The shortest and the longest pause between two batches.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// In between it is so many times as long as the batch took: where others have
+/// much to do they have more of it, and what is deleted comes to the disk little
+/// by little.
+const PAUSES: u32 = 4;
 
 /// Rows let go of in one batch: nobody waits long for what it does, and more
 /// would hardly go faster.
@@ -54,7 +58,7 @@ async fn round(
         if rows == 0 {
             break;
         }
-        let pause = (2 * began.elapsed()).clamp(PAUSE.0, PAUSE.1);
+        let pause = (PAUSES * began.elapsed()).clamp(PAUSE.0, PAUSE.1);
         if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
             break;
         }

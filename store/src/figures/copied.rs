@@ -9,7 +9,7 @@ use super::columns::{ChainedColumns, FigureColumns};
 use crate::StoreError;
 use crate::bounds::StatementColumns;
 use crate::copying::{Column, ROWS_OF_A_PIECE, Unencodable, put_rows};
-use crate::partitions::Day;
+use crate::partitions::{Day, Written};
 use crate::row::{column, ticker};
 use crate::session::Params;
 use crate::txn::WriteTxn;
@@ -49,7 +49,8 @@ impl WriteTxn {
         if !self.spans_held(std::slice::from_ref(span)).await?.is_empty() {
             return Ok(false);
         }
-        self.partitions_ensure_days(Day::of(span.first.at()).through(Day::of(span.last.at())).collect()).await?;
+        let days = Day::of(span.first.at()).through(Day::of(span.last.at())).collect();
+        self.partitions_ensure_days(days, Written::Final(final_at)).await?;
         let more = |text: &mut BytesMut| {
             let Some(piece) = pieces.next_piece() else { return Ok(false) };
             let figures: Vec<&Figure> = piece.iter().collect();

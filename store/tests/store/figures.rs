@@ -239,3 +239,19 @@ async fn a_provisional_figure_says_how_many_are_held_back_and_a_final_one_none()
         assert_eq!(scene.number(&format!("select quarantined_trades from {table} where is_validated")).await, 0);
     }
 }
+
+#[tokio::test]
+async fn only_a_day_that_was_over_when_it_was_first_written_has_full_pages() {
+    const DAY: i64 = 86_400_000;
+    let scene = scene().await;
+
+    provisional(&scene, &[figure(0, None)], 2 * DAY).await;
+    finalize(&scene, &[figure(DAY, None), figure(2 * DAY, None)], at(2 * DAY)).await;
+    let many: Vec<Figure> = (0..100).map(|second| figure(3 * DAY + 1_000 * second, None)).collect();
+    finalize(&scene, &many, at(9 * DAY)).await;
+
+    let sql = "select string_agg(right(relname, 4) || ' ' || array_to_string(reloptions, ','), '; ' order by relname)
+        from pg_class where relispartition and relkind = 'r'";
+    let half_and_full = "0101 fillfactor=50; 0102 fillfactor=100; 0103 fillfactor=50; 0104 fillfactor=100";
+    assert_eq!(scene.text(sql).await.unwrap_or_default(), half_and_full);
+}

@@ -20,7 +20,7 @@ const PIECES_OF_A_TRANSACTION: usize = 200;
 
 /// A settlement that takes longer is begun whatever comes next: a backfill would
 /// else stand still for much of every second.
-const MADE_ROOM_FOR: Duration = Duration::from_millis(100);
+const MADE_ROOM_FOR: Duration = Duration::from_millis(150);
 
 /// What a row or a mark is taken to cost before any was settled.
 const FIRST_GUESS: Duration = Duration::from_micros(50);

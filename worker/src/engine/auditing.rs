@@ -10,12 +10,15 @@ use tape::{
 };
 use tokio::sync::oneshot;
 
-use super::{Engine, MARKS_PER_TXN, SessionError};
+use super::{Engine, SessionError};
 use crate::tables::{Tables, TablesTxn};
 
 /// Trades are read in spans of so many seconds: what is held at once is bounded
 /// whatever the window's length.
 const SECONDS_AT_ONCE: i64 = 600;
+
+/// So many marks are restated in one transaction at most.
+const MARKS_RESTATED: i64 = 5_000;
 
 /// One ticker's second reading, and who waits until it is dealt with.
 pub struct Audited {
@@ -62,7 +65,7 @@ impl<T: Tables> Engine<T> {
     /// is never parted.
     fn affordable(&self) -> usize {
         let marks_each = self.settings.seconds.saturating_mul(2).max(1);
-        usize::try_from(MARKS_PER_TXN / marks_each).unwrap_or(1).max(1)
+        usize::try_from(MARKS_RESTATED / marks_each).unwrap_or(1).max(1)
     }
 
     /// Follows changes of mind about a ticker's settled trades, all in one transaction.

@@ -30,11 +30,11 @@ const BAR: f64 = 0.8;
 /// After its start a worker settles what it slept through, and is not watched.
 const WARM_UP: Duration = Duration::from_secs(10);
 
+/// Long enough for the p99 of its marks to be another one than the latest of all.
+const WATCHED: Duration = Duration::from_secs(120);
+
 /// The worker lets go of old rows a minute after it began.
 const UNTIL_LETTING_GO: Duration = Duration::from_secs(65);
-
-/// How many times a day of trades is let go of for as long as is watched, before nothing is left of it.
-const LETTINGS_GO_OF_A_DAY: u32 = 2;
 
 /// The marks that are asked for again.
 const HOUR_MS: i64 = 3_600_000;
@@ -47,7 +47,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let filling = Filling {
         trades_a_day: if bench.quick { 40_000 } else { 4_000_000 },
-        days_of_trades: 5,
+        days_of_trades: 6,
         every_ms: if bench.quick { 100_000 } else { 1_000 },
         figures_ms: 6 * 24 * HOUR_MS,
     };
@@ -171,7 +171,7 @@ async fn has_more_to_go(filled: &Filled) -> anyhow::Result<bool> {
 
 /// A live market.
 fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
-    let lasting = Duration::from_secs(if bench.quick { 3 } else { 60 });
+    let lasting = if bench.quick { Duration::from_secs(3) } else { WATCHED };
     let scene =
         Scene { tickers: TICKERS, rate: if bench.quick { 1_000.0 } else { 10_000.0 }, lasting, watched: TICKERS };
     let on = async |filled: &Filled, more: &[(&str, &str)], wait: Duration| {
@@ -192,7 +192,7 @@ fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> a
     let until = if bench.quick { WARM_UP } else { UNTIL_LETTING_GO };
     let mut let_go = Vec::new();
     for run in 0..bench.runs {
-        let days = (filling.days_of_trades - 1 - i64::from(run / LETTINGS_GO_OF_A_DAY)).max(1);
+        let days = (filling.days_of_trades - 1 - i64::from(run)).max(1);
         eprintln!("  letting go of what is older than {days} days");
         let_go.push(runtime.block_on(on(grown, &[("RETENTION", &format!("{days}d"))], until))?);
         ensure!(bench.quick || runtime.block_on(has_more_to_go(grown))?, "all was gone before the watch was over");
