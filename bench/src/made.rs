@@ -84,6 +84,11 @@ pub fn ticker_name(ticker: usize) -> String {
     KNOWN.get(ticker).map_or_else(|| format!("T{ticker:05}"), |known| known.0.to_owned())
 }
 
+/// The id before the first one of a ticker.
+pub fn before_ids(ticker: usize) -> u64 {
+    1_000_000 * (ticker as u64 % 5 + 1)
+}
+
 fn decimal(units: u64, decimals: u32) -> String {
     let one = 10u64.pow(decimals);
     format!("{}.{:0width$}", units / one, units % one, width = decimals as usize)
@@ -180,7 +185,7 @@ impl Tape {
         }
         self.made[ticker] += 1;
         let price = *price;
-        let id = 1_000_000 * (ticker as u64 % 5 + 1) + self.made[ticker];
+        let id = before_ids(ticker) + self.made[ticker];
         let digits = 10u64.pow(4 + u32::try_from(self.chance.below(7)).unwrap_or(0));
         let quantity = 1 + self.chance.below(digits);
         Made { ticker, traded_at_ms, price, price_decimals, quantity, id }

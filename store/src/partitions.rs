@@ -67,9 +67,9 @@ pub(crate) enum Written {
 
 impl Written {
     /// How full the pages of a day are made, in percent. Half-full ones let a
-    /// provisional figure become final within its page. Of a day that is over
-    /// before it begins nothing is said provisionally, and its figures take half
-    /// the room.
+    /// provisional figure become final within its page. Of a day that by our clock
+    /// was over before anything was written of it nothing is said provisionally,
+    /// unless a market lives in the past; its figures take half the room.
     fn fillfactor(self, day: Day) -> u8 {
         match self {
             Self::Final(now) if day.ends_at() <= now => 100,

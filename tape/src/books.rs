@@ -64,7 +64,7 @@ impl Books {
         places.clear();
         for heard in heard {
             let place = self.place(&heard.trade.ticker);
-            self.at(place).into_iter().for_each(Book::prefetch_hearing);
+            self.prefetch_at(place, Book::prefetch_hearing);
             places.push(place);
         }
     }
@@ -72,7 +72,7 @@ impl Books {
     /// Prefetches what the trades at those places need of what their books lead to.
     pub fn prefetch_next(&self, heard: &[Heard], places: &[Option<usize>]) {
         for (heard, place) in heard.iter().zip(places) {
-            self.at(*place).into_iter().for_each(|book| book.prefetch_heard(heard.trade.traded_at));
+            self.prefetch_at(*place, |book| book.prefetch_heard(heard.trade.traded_at));
         }
     }
 
@@ -92,8 +92,10 @@ impl Books {
     }
 
     #[inline(always)]
-    fn at(&self, place: Option<usize>) -> Option<&Book> {
-        self.sorted.get(place?).map(|(_, book)| book)
+    fn prefetch_at(&self, place: Option<usize>, needed: impl Fn(&Book)) {
+        if let Some((_, book)) = place.and_then(|place| self.sorted.get(place)) {
+            needed(book);
+        }
     }
 
     /// The book at a place, to be changed.

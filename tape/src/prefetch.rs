@@ -17,8 +17,10 @@ pub fn prefetch<T>(value: &T) {
 /// Prefetches the lines of so many bytes from a word on.
 #[inline(always)]
 pub(crate) fn prefetch_from(word: &i64, bytes: usize) {
-    for first in (0..bytes).step_by(LINE) {
+    // The last one by its end: the first may begin in the middle of a line.
+    let last = bytes.saturating_sub(size_of::<i64>());
+    for at in (0..last).step_by(LINE).chain([last]) {
         // Places behind the word: nothing is read of them.
-        prefetch_index(slice::from_ref(word), first / size_of::<i64>());
+        prefetch_index(slice::from_ref(word), at / size_of::<i64>());
     }
 }

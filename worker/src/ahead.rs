@@ -7,13 +7,14 @@ use tokio::sync::oneshot;
 
 use crate::engine::{Asked, Settled};
 
-/// Rows handed over together at most: beyond that a transaction gains nothing
-/// by its size, and memory is bounded however slow the database is.
-const ROWS_TOGETHER: usize = 10_000;
+/// Rows, and marks that become final with them, that are handed over together:
+/// less than a tenth of a second's work. A transaction gains little by more, and
+/// second marks would have to wait for it.
+const PIECES_TOGETHER: usize = 10_000;
 
 /// The same near the present, where heard trades and second marks wait until
 /// they are settled.
-const ROWS_TOGETHER_LIVE: usize = 500;
+const PIECES_TOGETHER_LIVE: usize = 500;
 
 /// How far from the market's present the present is near, in milliseconds.
 const LIVE_WITHIN_MS: i64 = 10_000;
@@ -28,8 +29,8 @@ pub struct Ahead {
     has_more: bool,
     /// Whether that belongs to the next step, and so to another answer.
     is_step_full: bool,
-    /// How many rows are handed over together.
-    rows_together: usize,
+    /// How many rows and marks are handed over together.
+    pieces_together: usize,
 }
 
 impl Ahead {
@@ -41,7 +42,7 @@ impl Ahead {
             answer: None,
             has_more: true,
             is_step_full: false,
-            rows_together: ROWS_TOGETHER,
+            pieces_together: PIECES_TOGETHER,
         }
     }
 
@@ -62,8 +63,14 @@ impl Ahead {
 
     /// Whether the next page may be asked for before this is settled.
     pub fn leads_on(&self) -> bool {
+        self.has_more && !self.is_step_full && self.pieces() < self.pieces_together
+    }
+
+    /// The rows that were read, and the marks that become final with them.
+    fn pieces(&self) -> usize {
         let rows = self.answer.as_ref().map_or(0, |answer| answer.page.trades.len() + answer.rejected.len());
-        self.has_more && !self.is_step_full && rows < self.rows_together
+        let passed_ms = self.position.settled_until().ms_since(self.from.settled_until());
+        rows + usize::try_from(passed_ms / 1_000).unwrap_or(0)
     }
 
     /// Takes in the page asked for at [`Self::position`].
@@ -72,7 +79,7 @@ impl Ahead {
         self.is_step_full = step.is_some();
         let next = answer.page.leads_on(&self.position, &self.from, patience).or(step);
         let is_live = answer.page.market_time.ms_since(self.from.settled_until()) < LIVE_WITHIN_MS;
-        self.rows_together = if is_live { ROWS_TOGETHER_LIVE } else { ROWS_TOGETHER };
+        self.pieces_together = if is_live { PIECES_TOGETHER_LIVE } else { PIECES_TOGETHER };
         let joined = match self.answer.take() {
             Some(before) => before.followed_by(answer),
             None => answer,
@@ -186,21 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn as_much_is_handed_over_as_memory_bears_and_less_near_the_present() {
-        let rows_together = |from: i64| {
+    fn as_much_is_handed_over_as_is_settled_quickly_and_less_near_the_present() {
+        let rows_together = |from: i64, rows_a_second: i64| {
             let mut ahead = Ahead::of(through(from));
             let mut rows = 0;
             while ahead.leads_on() && rows < 20_000 {
                 let ids: Vec<String> = (rows..rows + 100).map(|row| row.to_string()).collect();
-                let page: Vec<(&str, i64)> = ids.iter().map(|id| (id.as_str(), from + 1 + rows / 2)).collect();
-                ahead.take_in(answer(&page, true), PATIENCE);
+                let page: Vec<(&str, i64)> =
+                    ids.iter().map(|id| (id.as_str(), from + 1 + 1_000 * rows / rows_a_second)).collect();
+                ahead.take_in(answer(&page, true), Patience { longest_step_ms: 10_000_000, ..PATIENCE });
                 rows += 100;
             }
             rows
         };
 
-        assert_eq!(rows_together(90_000), 10_000, "ten seconds behind");
-        assert_eq!(rows_together(90_001), 500);
+        assert_eq!(rows_together(90_000, 2_000), 10_000, "ten seconds behind");
+        assert_eq!(rows_together(90_001, 2_000), 500);
+        assert_eq!(rows_together(-9_000_000, 2), 6_700, "and 3,350 marks");
     }
 
     #[test]

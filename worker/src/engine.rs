@@ -35,8 +35,7 @@ use hearing::{Counts, Newness};
 pub use settling::{Asked, Settled};
 use timing::Timing;
 
-/// The most marks settled in one transaction, per ticker: nearly three hours,
-/// and less than a tenth of a second's work.
+/// The most marks settled in one transaction, per ticker: nearly three hours.
 const MARKS_PER_TXN: i64 = 10_000;
 
 /// The mark spoken of last, before a market that sets the clock has told its present.

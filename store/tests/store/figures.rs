@@ -104,20 +104,24 @@ impl Pieces for Made {
     }
 }
 
+/// Whether figures, in the order of their marks, could be written as they are made.
+async fn copied(scene: &Scene, figures: Vec<Figure>, final_at: EpochMs) -> bool {
+    let (first, last) = (&figures[0], &figures[figures.len() - 1]);
+    let span = MarkSpan { ticker: first.ticker.clone(), interval: first.interval, first: first.mark, last: last.mark };
+    let txn = scene.begin().await;
+    let is_written = txn.figures_copy_final(&span, &mut Made(figures, 0), final_at).await.expect("an answer");
+    txn.commit().await.expect("committed");
+    is_written
+}
+
 #[tokio::test]
 async fn figures_are_written_as_they_are_made_unless_something_was_said_of_one_of_their_marks() {
     const MIDNIGHT: i64 = 86_400_000;
     let scene = scene().await;
     provisional(&scene, &[unconfirmed(figure(MIDNIGHT + 100_000, Some("11")))], 50).await;
     let copy = async |seconds: std::ops::RangeInclusive<i64>| {
-        let figures: Vec<Figure> = seconds.map(|second| figure(MIDNIGHT + 1_000 * second, Some("10"))).collect();
-        let (first, last) = (&figures[0], &figures[figures.len() - 1]);
-        let span =
-            MarkSpan { ticker: first.ticker.clone(), interval: first.interval, first: first.mark, last: last.mark };
-        let txn = scene.begin().await;
-        let is_written = txn.figures_copy_final(&span, &mut Made(figures, 0), at(90)).await.expect("an answer");
-        txn.commit().await.expect("committed");
-        is_written
+        let figures = seconds.map(|second| figure(MIDNIGHT + 1_000 * second, Some("10"))).collect();
+        copied(&scene, figures, at(90)).await
     };
 
     assert!(copy(-30..=42).await, "over midnight, in pieces");
@@ -247,11 +251,14 @@ async fn only_a_day_that_was_over_when_it_was_first_written_has_full_pages() {
 
     provisional(&scene, &[figure(0, None)], 2 * DAY).await;
     finalize(&scene, &[figure(DAY, None), figure(2 * DAY, None)], at(2 * DAY)).await;
-    let many: Vec<Figure> = (0..100).map(|second| figure(3 * DAY + 1_000 * second, None)).collect();
-    finalize(&scene, &many, at(9 * DAY)).await;
+    for (midnight, now) in [(3 * DAY, 4 * DAY), (4 * DAY, 5 * DAY - 1)] {
+        let figures: Vec<Figure> = (0..3).map(|second| figure(midnight + 1_000 * second, None)).collect();
+        assert!(copied(&scene, figures, at(now)).await);
+    }
 
     let sql = "select string_agg(right(relname, 4) || ' ' || array_to_string(reloptions, ','), '; ' order by relname)
         from pg_class where relispartition and relkind = 'r'";
-    let half_and_full = "0101 fillfactor=50; 0102 fillfactor=100; 0103 fillfactor=50; 0104 fillfactor=100";
+    let half_and_full =
+        "0101 fillfactor=50; 0102 fillfactor=100; 0103 fillfactor=50; 0104 fillfactor=100; 0105 fillfactor=50";
     assert_eq!(scene.text(sql).await.unwrap_or_default(), half_and_full);
 }

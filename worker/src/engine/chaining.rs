@@ -20,7 +20,7 @@ pub(super) struct ChainedFinals {
     pub(super) step: Option<ChainStep>,
 }
 
-/// So many figures are made before they are handed on: half a millisecond's work.
+/// So many figures are made before they are handed on: a millisecond's work.
 const MADE_TOGETHER: usize = 400;
 
 /// So many of the first: until they come, nobody has anything to do.

@@ -7,16 +7,21 @@ use std::io::Write;
 
 use tape::book::Said;
 use tape::books::PREFETCHED;
+use tape::ids::Named;
 use tape::prefetch::prefetch;
 use tape::{
     Arrival, Book, Books, Bucket, EpochMs, Heard, Ids, Mark, Price, Quantity, Rolling, Sums, Suspects, Ticker, Trade,
     TradeId, Unfinished, Watermark,
 };
 
+use super::scaling::TRADES_PER_MARK;
 use crate::made::{self, Arrived, BEGINS_AT_MS};
 
 /// How long after it a mark is said: nothing comes later than this.
 const LATE_MS: i64 = 5_000;
+
+/// What was heard of a ticker in the minute before its tape: as many trades as follow.
+const TRADES_BEFORE: u64 = 60 * TRADES_PER_MARK;
 
 /// The books of some tickers, and the ids they have heard.
 pub struct Engine {
@@ -39,6 +44,16 @@ struct Recent {
 impl Recent {
     /// Ids are remembered for so long at least, and twice as long at most.
     const REMEMBERED_MS: i64 = 60_000;
+
+    /// The ids of a ticker that were heard in the minute before its tape.
+    fn filled(ticker: usize) -> Self {
+        let next = made::before_ids(ticker) + 1;
+        let mut ids = Ids::default();
+        for number in next - TRADES_BEFORE..next {
+            ids.insert_named(Named::Number(number));
+        }
+        Self { until: Some(EpochMs::new(BEGINS_AT_MS + Self::REMEMBERED_MS)), ids, before: Ids::default() }
+    }
 
     fn insert(&mut self, id: &str, at: EpochMs) -> bool {
         if self.until.is_none_or(|until| until < at) {
@@ -101,7 +116,8 @@ fn ticker(number: usize) -> Ticker {
 
 impl Engine {
     /// Windows of so many seconds for so many tickers, in which every second up
-    /// to the beginning of the tape has one old trade, or none.
+    /// to the beginning of the tape has one old trade, and ids of the minute
+    /// before it; or none of both.
     pub fn new(tickers: usize, seconds: i64, is_filled: bool) -> Self {
         let said = Mark::at_or_before(EpochMs::new(BEGINS_AT_MS));
         let watermark = Watermark::Through(EpochMs::new(BEGINS_AT_MS));
@@ -112,7 +128,12 @@ impl Engine {
             let book = Book::rebuild(watermark.clone(), seconds, said, &old, Unfinished::default());
             books.insert(ticker(number), book);
         }
-        Self { recent: vec![Recent::default(); books.len()], books, said }
+        let mut recent = vec![Recent::default(); books.len()];
+        for number in (0..tickers).filter(|_| is_filled) {
+            let place = books.place(&ticker(number)).expect("it was inserted");
+            recent[place] = Recent::filled(number);
+        }
+        Self { books, recent, said }
     }
 
     /// Takes in what was heard, in order, and says every mark of so many

@@ -15,7 +15,7 @@ use crate::rounds::{Contestant, alternate, median};
 use crate::table::Row;
 
 /// Trades per ticker and second: whatever is scaled, each mark follows as many.
-const TRADES_PER_MARK: u64 = 14;
+pub const TRADES_PER_MARK: u64 = 14;
 
 /// The comparisons of ourselves with ourselves.
 ///
