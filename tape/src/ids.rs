@@ -15,6 +15,8 @@ use crate::prefetch::prefetch;
 pub struct Ids {
     /// The page met last, out of its place: most ids are the next number.
     open: Option<(u64, Page)>,
+    /// The place in it that was added last: the next one is near.
+    last: u16,
     pages: BTreeMap<u64, Page>,
     texts: HashSet<Box<str>>,
 }
@@ -68,7 +70,10 @@ impl Ids {
     #[inline(always)]
     pub fn insert_named(&mut self, id: Named<'_>) -> bool {
         match id {
-            Named::Number(number) => self.page(number / PAGE).insert(place(number)),
+            Named::Number(number) => {
+                self.last = place(number);
+                self.page(number / PAGE).insert(place(number))
+            }
             Named::Text(id) => !self.texts.contains(id) && self.texts.insert(id.into()),
         }
     }
@@ -92,7 +97,7 @@ impl Ids {
     pub fn prefetch_next(&self) {
         match &self.open {
             Some((_, Page::Few(places))) => places.last().into_iter().for_each(prefetch),
-            Some((_, Page::Many(bits))) => prefetch(&**bits),
+            Some((_, Page::Many(bits))) => bits.get(usize::from(self.last / 64)).into_iter().for_each(prefetch),
             None => {}
         }
     }
