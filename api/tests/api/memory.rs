@@ -187,8 +187,7 @@ async fn no_answer_goes_back_in_time_under_a_writer_while_the_listening_connecti
             writer.restate(writer.figure("BTC", second, "102")).await;
         }
         if second % 25 == 0 {
-            // Else there may be nothing to cut: a fast writer is here again before it listens again.
-            live(&api).await;
+            live(&api).await; // Else a fast writer finds nothing to cut.
             outside.execute(&format!("select pg_terminate_backend(pid) {LISTENING}"), &[]).await.expect("cut");
         }
     }
