@@ -72,11 +72,12 @@ impl Filling {
             ));
         }
         for day in 0..=figures_ms / DAY_MS + 1 {
+            // As the worker makes days it writes while they go on: half of a page is for figures that become final.
             script.push(format!(
                 "do $$
                 declare midnight bigint := (select ms / {DAY_MS} - {day} from now_was) * {DAY_MS};
                 begin
-                    execute format('create table vwap_history_%s partition of vwap_history for values from (%s) to (%s)',
+                    execute format('create table vwap_history_%s partition of vwap_history for values from (%s) to (%s) with (fillfactor = 50)',
                         to_char(to_timestamp(midnight / 1000) at time zone 'UTC', 'YYYYMMDD'), midnight, midnight + {DAY_MS});
                 end $$"
             ));
