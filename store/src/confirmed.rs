@@ -5,7 +5,7 @@ use tape::{Confirmation, Trade};
 
 use crate::StoreError;
 use crate::columns::{TradeColumns, sorted};
-use crate::copying::{ROWS_OF_A_PIECE, put_rows};
+use crate::copying::{CopyStatement, ROWS_OF_A_PIECE, put_rows};
 use crate::session::Params;
 use crate::txn::WriteTxn;
 
@@ -32,7 +32,8 @@ impl WriteTxn {
             put_rows(text, &TradeColumns::of_sorted(piece).of_every_trade(&self.venue, &true), piece.len())?;
             Ok(true)
         };
-        self.copy_unless_held(include_str!("../sql/trades_copy_confirmed.sql"), more, meanwhile).await
+        self.copy_unless_held(&CopyStatement::Kept(include_str!("../sql/trades_copy_confirmed.sql")), more, meanwhile)
+            .await
     }
 
     /// Writes the true values of trades. When the socket brought one first is

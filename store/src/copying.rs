@@ -6,8 +6,10 @@ use std::error::Error;
 use std::pin::pin;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use deadpool_postgres::Object;
 use futures_util::SinkExt;
 use postgres_types::{IsNull, ToSql, Type};
+use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
@@ -56,21 +58,45 @@ impl<'a> Column<'a> {
     }
 }
 
+/// A statement that copies rows.
+pub(crate) enum CopyStatement {
+    /// One of a `.sql` file.
+    Kept(&'static str),
+    /// One made of such for a day's partition: of these a connection would keep too many.
+    Made(String),
+}
+
+impl CopyStatement {
+    pub(crate) fn sql(&self) -> &str {
+        match self {
+            Self::Kept(sql) => sql,
+            Self::Made(sql) => sql,
+        }
+    }
+
+    async fn prepared(&self, object: &Object) -> Result<Statement, tokio_postgres::Error> {
+        match self {
+            Self::Kept(sql) => object.prepare_cached(sql).await,
+            Self::Made(sql) => object.prepare(sql).await,
+        }
+    }
+}
+
 impl WriteTxn {
-    /// Copies rows into a table by a statement from a `.sql` file; false, and
-    /// nothing is changed, when a key is taken. `more` puts the next rows behind
-    /// those in the text, and tells whether there were any: Postgres writes some
-    /// while the next are made. `meanwhile` is done when all are on their way.
+    /// Copies rows into a table; false, and nothing is changed, when a key is
+    /// taken. `more` puts the next rows behind those in the text, and tells
+    /// whether there were any: Postgres writes some while the next are made.
+    /// `meanwhile` is done when all are on their way.
     /// Nothing else may be sent beside it: what fails here is taken back.
     pub(crate) async fn copy_unless_held(
         &self,
-        sql: &'static str,
+        copy: &CopyStatement,
         mut more: impl FnMut(&mut BytesMut) -> Result<bool, Unencodable> + Send,
         meanwhile: impl FnOnce() + Send,
     ) -> Result<bool, StoreError> {
-        let (object, doing) = (self.session.object(), promise_of(sql));
+        let (object, doing) = (self.session.object(), promise_of(copy.sql()));
         let opening = self.session.answered(doing, async {
-            let statement = object.prepare_cached(sql).await?;
+            let statement = copy.prepared(object).await?;
             object.copy_in::<_, Bytes>(&statement).await
         });
         let ((), sink) = tokio::try_join!(
@@ -113,8 +139,8 @@ const OPENING: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const CLOSING: i16 = -1;
 const NULL: i32 = -1;
 
-/// So many rows are handed on together: some fifty thousand bytes.
-pub(crate) const ROWS_OF_A_PIECE: usize = 400;
+/// So many rows are handed on together: few, since Postgres has nothing to do until the first come.
+pub(crate) const ROWS_OF_A_PIECE: usize = 100;
 
 /// Why a row has no binary form.
 pub(crate) type Unencodable = Box<dyn Error + Sync + Send>;

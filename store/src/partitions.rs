@@ -149,6 +149,21 @@ impl WriteTxn {
     }
 }
 
+impl WriteTxn {
+    /// Whether the day's partition belongs to the history, as it will until this
+    /// transaction ends if it has read the history before. A day that is known and
+    /// does not is known no more: somebody dropped it, or took it out to keep it.
+    pub(crate) async fn is_attached(&self, day: Day) -> Result<bool, StoreError> {
+        let sql = include_str!("../sql/partition_attached.sql");
+        let row = self.session.query_opt(sql, &[&day.partition()]).await?;
+        let is_attached = row.map(|row| crate::row::column(&row, "is_attached")).transpose()?.unwrap_or(false);
+        if !is_attached {
+            self.known_days.remove(day);
+        }
+        Ok(is_attached)
+    }
+}
+
 const DOING: &str = "making history partitions";
 
 /// The transaction's lock on making and dropping partitions.

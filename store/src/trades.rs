@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use crate::StoreError;
 use crate::columns::{KeyColumns, TradeColumns, TradeRow, sorted};
-use crate::copying::{Column, ROWS_OF_A_PIECE, put_rows};
+use crate::copying::{Column, CopyStatement, ROWS_OF_A_PIECE, put_rows};
 use crate::row::{column, ticker, trade, trade_id};
 use crate::session::Params;
 use crate::txn::WriteTxn;
@@ -70,7 +70,7 @@ impl WriteTxn {
             put_rows(text, &copied, piece.len())?;
             Ok(true)
         };
-        self.copy_unless_held(include_str!("../sql/trades_copy_heard.sql"), more, || ()).await
+        self.copy_unless_held(&CopyStatement::Kept(include_str!("../sql/trades_copy_heard.sql")), more, || ()).await
     }
 
     /// Adds heard trades and names those that were new. One that is there

@@ -10,7 +10,7 @@ use crate::engine::{Asked, Settled};
 /// Rows, and marks that become final with them, that are handed over together:
 /// less than a tenth of a second's work. A transaction gains little by more, and
 /// second marks would have to wait for it.
-const PIECES_TOGETHER: usize = 10_000;
+const PIECES_TOGETHER: usize = 15_000;
 
 /// The same near the present, where heard trades and second marks wait until
 /// they are settled.
@@ -207,9 +207,9 @@ mod tests {
             rows
         };
 
-        assert_eq!(rows_together(90_000, 2_000), 10_000, "ten seconds behind");
+        assert_eq!(rows_together(90_000, 2_000), 15_000, "ten seconds behind");
         assert_eq!(rows_together(90_001, 2_000), 500);
-        assert_eq!(rows_together(-9_000_000, 2), 6_700, "and 3,350 marks");
+        assert_eq!(rows_together(-9_000_000, 2), 10_100, "and 5,000 marks");
     }
 
     #[test]

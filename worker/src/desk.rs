@@ -104,7 +104,9 @@ impl Desk {
                 () = over.cancelled() => return Ok(()),
                 () = sleep_until(mark_at) => Work::Mark,
                 () = sleep_until(check_at) => Work::Check,
-                () = settlement(&mut self.inbox.asked, &mut waiting, mark_at) => Work::Settle,
+                () = settlement(&mut self.inbox.asked, &mut waiting, mark_at, || self.engine.follows_the_present()) => {
+                    Work::Settle
+                }
                 () = audited(&mut self.inbox.audited, &mut audits) => Work::Audit,
                 () = gather(&mut self.inbox.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
             };
@@ -194,8 +196,13 @@ fn next_second() -> Instant {
     Instant::now() + Duration::from_millis(1000 - into_second_ms)
 }
 
-/// Waits for answers to settle, and for the mark where settling them would keep it waiting.
-async fn settlement(from: &mut mpsc::Receiver<Asked>, waiting: &mut Waiting, mark_at: Instant) {
+/// Waits for answers to settle, and for the mark where it comes before them.
+async fn settlement(
+    from: &mut mpsc::Receiver<Asked>,
+    waiting: &mut Waiting,
+    mark_at: Instant,
+    follows_the_present: impl Fn() -> bool,
+) {
     if waiting.is_empty() {
         let mut first = Vec::new();
         receive(from, &mut first, ANSWERS_TOGETHER).await;
@@ -204,7 +211,7 @@ async fn settlement(from: &mut mpsc::Receiver<Asked>, waiting: &mut Waiting, mar
     while let Some(next) = (0 < waiting.room()).then(|| from.try_recv().ok()).flatten() {
         waiting.extend([next]);
     }
-    if !waiting.fits_into(mark_at.saturating_duration_since(Instant::now())) {
+    if waiting.is_held_back(mark_at.saturating_duration_since(Instant::now()), follows_the_present) {
         sleep_until(mark_at).await;
     }
 }

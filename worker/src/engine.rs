@@ -9,6 +9,7 @@
 mod auditing;
 mod bounding;
 mod chaining;
+mod findings;
 mod hearing;
 mod marking;
 mod settling;
@@ -35,8 +36,8 @@ use hearing::{Counts, Newness};
 pub use settling::{Asked, Settled};
 use timing::Timing;
 
-/// The most marks settled in one transaction, per ticker: nearly three hours.
-const MARKS_PER_TXN: i64 = 10_000;
+/// The most marks settled in one transaction, per ticker: four hours.
+const MARKS_PER_TXN: i64 = 15_000;
 
 /// The mark spoken of last, before a market that sets the clock has told its present.
 const BEFORE_ALL: Mark = Mark::at_or_before(EpochMs::new(0));
@@ -204,6 +205,16 @@ impl<T: Tables> Engine<T> {
     /// How far the slowest ticker is settled behind an instant, in milliseconds.
     pub fn lag_ms(&self, now: EpochMs) -> i64 {
         self.settled().map(|(_, until)| now.ms_since(until)).max().unwrap_or(0)
+    }
+
+    /// Whether any ticker is settled up to the present, or will be a settle delay
+    /// later, but for less than a window. While none is, all are being caught up
+    /// with, and no figure of the present says anything confirmed.
+    pub fn follows_the_present(&self) -> bool {
+        let Settings { interval, patience, .. } = &self.settings;
+        let nearly_ms = interval.ms() + patience.settle_delay_ms;
+        let now = self.clock.now();
+        now.is_some_and(|now| self.settled().any(|(_, until)| now.ms_since(until) < nearly_ms))
     }
 
     /// How many seconds with trades the fullest window holds: what memory depends on.

@@ -128,7 +128,14 @@ pub trait TablesTxn: Send + Sync {
     fn bounds_learn(&self, interval: Interval, lessons: &[(Ticker, Lesson)]) -> impl Reply<()>;
 
     /// Writes the final figures of a span as they are made; false, and none is, where something was said of it.
-    fn figures_copy_final(&self, span: &MarkSpan, pieces: &mut dyn Pieces, final_at: EpochMs) -> impl Reply<bool>;
+    /// `meanwhile` is done while they are written, or not at all; perhaps though none is.
+    fn figures_copy_final(
+        &self,
+        span: &MarkSpan,
+        pieces: &mut dyn Pieces,
+        final_at: EpochMs,
+        meanwhile: impl FnOnce() + Send,
+    ) -> impl Reply<bool>;
 
     /// Writes final figures; counts those that are final already with other values.
     fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> impl Reply<u64>;

@@ -17,6 +17,7 @@ impl Txn {
         span: &MarkSpan,
         pieces: &mut dyn Pieces,
         final_at: EpochMs,
+        meanwhile: impl FnOnce() + Send,
     ) -> Result<bool, StoreError> {
         self.step("figures_copy_final", 1).await?;
         let is_held = {
@@ -32,6 +33,7 @@ impl Txn {
         while let Some(piece) = pieces.next_piece() {
             self.figures_insert_final(piece, final_at).await?;
         }
+        meanwhile();
         Ok(true)
     }
 

@@ -62,6 +62,12 @@ async fn every_one_of_thousands_of_tickers_has_its_figure_at_every_mark_that_was
     }
 }
 
+#[tokio::test]
+async fn the_present_is_followed_once_something_confirmed_is_in_the_newest_window_of_a_ticker() {
+    assert!(!scene_from("-1h", "BTC,ETH").await.engine.follows_the_present());
+    assert!(scene_from("-4m", "BTC,ETH").await.engine.follows_the_present());
+}
+
 /// A long page of a trade every second.
 fn page() -> Vec<Trade> {
     (0..200).map(|n| trade("BTC", &format!("{n:03}"), BEGINS_AT - 250_000 + 1_000 * n, "7", "1")).collect()

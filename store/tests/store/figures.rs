@@ -109,7 +109,11 @@ async fn copied(scene: &Scene, figures: Vec<Figure>, final_at: EpochMs) -> bool 
     let (first, last) = (&figures[0], &figures[figures.len() - 1]);
     let span = MarkSpan { ticker: first.ticker.clone(), interval: first.interval, first: first.mark, last: last.mark };
     let txn = scene.begin().await;
-    let is_written = txn.figures_copy_final(&span, &mut Made(figures, 0), final_at).await.expect("an answer");
+    let mut is_done_meanwhile = false;
+    let meanwhile = || is_done_meanwhile = true;
+    let is_written =
+        txn.figures_copy_final(&span, &mut Made(figures, 0), final_at, meanwhile).await.expect("an answer");
+    assert_eq!(is_done_meanwhile, is_written);
     txn.commit().await.expect("committed");
     is_written
 }
@@ -167,6 +171,29 @@ async fn figures_of_any_day_are_written_and_their_days_made_with_them() {
     drop(txn);
     finalize(&scene, &[figure(midnight, None)], at(90)).await;
     assert_eq!(scene.number(days).await, 2);
+
+    // What goes straight into a day looks whether it is there.
+    scene.client.batch_execute("drop table vwap_history_20230515").await.expect("dropped");
+    assert!(copied(&scene, vec![figure(midnight, None)], at(90)).await);
+    assert_eq!(scene.number(days).await, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_a_day_that_was_taken_out_of_the_history() {
+    let scene = scene().await;
+    let midnight = 1_684_108_800_000;
+    assert!(copied(&scene, vec![figure(midnight, None)], at(90)).await);
+    assert!(copied(&scene, vec![figure(midnight + 1_000, None)], at(90)).await, "straight into its day");
+    let take_out = "alter table vwap_history detach partition vwap_history_20230515";
+    scene.client.batch_execute(take_out).await.expect("taken out");
+
+    let one = figure(midnight + 2_000, None);
+    let span = MarkSpan { ticker: one.ticker.clone(), interval: one.interval, first: one.mark, last: one.mark };
+    let txn = scene.begin().await;
+    txn.figures_copy_final(&span, &mut Made(vec![one], 0), at(90), || ()).await.expect_err("no such day");
+    drop(txn);
+
+    assert_eq!(scene.number("select count(*) from vwap_history_20230515").await, 2);
 }
 
 #[tokio::test]

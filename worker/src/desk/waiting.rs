@@ -20,7 +20,7 @@ const PIECES_OF_A_TRANSACTION: usize = 200;
 
 /// A settlement that takes longer is begun whatever comes next: a backfill would
 /// else stand still for much of every second.
-const MADE_ROOM_FOR: Duration = Duration::from_millis(150);
+const MADE_ROOM_FOR: Duration = Duration::from_millis(225);
 
 /// What a row or a mark is taken to cost before any was settled.
 const FIRST_GUESS: Duration = Duration::from_micros(50);
@@ -53,9 +53,15 @@ impl Waiting {
         self.answers.extend(answers);
     }
 
+    /// Whether the next settlement lets a mark in so much time go first: it would
+    /// not be over by then, and somebody may wait for what is confirmed of that mark.
+    pub fn is_held_back(&self, left: Duration, follows_the_present: impl Fn() -> bool) -> bool {
+        !self.fits_into(left) && follows_the_present()
+    }
+
     /// Whether the next settlement will be over in so much time, or is one for
     /// which nothing else is held up.
-    pub fn fits_into(&self, left: Duration) -> bool {
+    fn fits_into(&self, left: Duration) -> bool {
         let pieces = self.next().1 + PIECES_OF_A_TRANSACTION;
         // Half as long again: what stands in a mark's way is worse than a pause.
         let expected = self.per_piece.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX)) * 3 / 2;
@@ -175,5 +181,9 @@ mod tests {
         let mut long = waiting(&[5_000]);
         long.learn(100, ms(30));
         assert!(long.fits_into(ms(1)));
+
+        assert!(few.is_held_back(ms(40), || true));
+        assert!(!few.is_held_back(ms(46), || true));
+        assert!(!few.is_held_back(ms(40), || false), "nobody follows the present");
     }
 }

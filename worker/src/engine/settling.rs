@@ -4,16 +4,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use market::{Answer, Gap};
-use store::{Advance, ChainStep, Channel, CountDelta, Figure, Incident, Refused};
+use store::{ChainStep, Channel, Figure, Refused};
 use tape::book::{self, Inconsistent};
-use tape::{
-    Book, Confirmation, EpochMs, Fault, Known, Outcome, Page, Ticker, Trade, TradeId, Verdict, Watermark, reconcile,
-};
+use tape::{Book, EpochMs, Known, Page, Ticker, Trade, TradeId, Watermark, reconcile};
 use tokio::sync::oneshot;
 
 use super::chaining::ChainedFinals;
-use super::hearing::Counts;
-use super::suspecting::count_grades;
+use super::findings::{Findings, Verdicts};
 use super::{Engine, SessionError};
 use crate::tables::{Tables, TablesTxn, TradeName};
 
@@ -49,41 +46,12 @@ const WORTH_TRYING: usize = 50;
 /// may turn out otherwise: a megabyte or so.
 const SECONDS_COPIED: usize = 4_000;
 
-/// One ticker's page and what it comes to.
-struct Verdicts {
-    ticker: Ticker,
-    was: Watermark,
-    market_time: EpochMs,
-    outcome: Outcome,
-    /// What that settles, until it is chained.
-    settled: Vec<book::Settled>,
-    gaps: Vec<Gap>,
-    /// Whether the trades beyond its question are written already.
-    is_written: bool,
-}
-
 /// A page that answers the question still open for its ticker.
 struct Current {
     ticker: Ticker,
     was: Watermark,
     page: Page,
     gaps: Vec<Gap>,
-}
-
-/// Everything some pages change, in the order it is written.
-struct Findings {
-    /// Those that are not written yet.
-    confirmations: Vec<Confirmation>,
-    /// How many there are in all.
-    confirmed: usize,
-    corrections: Vec<Trade>,
-    phantoms: Vec<(Ticker, TradeId)>,
-    unplaced: Vec<Known>,
-    faults: Vec<Fault>,
-    counts: Vec<CountDelta>,
-    refused: Vec<Refused>,
-    incidents: Vec<Incident>,
-    advances: Vec<Advance>,
 }
 
 /// From so many marks of one ticker on it is worth asking whether anything was
@@ -93,10 +61,12 @@ const WORTH_ASKING: usize = 500;
 /// What became final.
 #[derive(Default)]
 struct Finals {
+    /// How many figures.
+    count: usize,
+    /// How long the live ones of them took, in milliseconds.
+    took_ms: Vec<i64>,
     /// Those that are not written yet.
-    finals: Vec<Figure>,
-    /// Those that are.
-    written: Vec<Figure>,
+    unwritten: Vec<Figure>,
     /// Those that are newer than any live mark: normally the live ones are
     /// ahead, but a market that stands still has none.
     newest: Vec<Figure>,
@@ -125,21 +95,30 @@ impl<T: Tables> Engine<T> {
 
         let txn = self.tables.begin().await?;
         let mut verdicts = self.judge(&txn, &pages).await?;
+        let settled: Vec<Vec<book::Settled>> = verdicts.iter_mut().map(|it| std::mem::take(&mut it.settled)).collect();
         let now = self.clock.wall();
-        let Finals { finals, written, newest, steps } = self.final_figures(&txn, &mut verdicts, now).await?;
-        let mut findings = Findings::of(&verdicts, refused, self.settings.late_after_ms);
-        let both = || written.iter().chain(&finals);
-        let took_ms = self.timing.became_final(both(), self.live_at, self.clock.now().unwrap_or(now));
+        let late_after_ms = self.settings.late_after_ms;
+        let find = || Findings::of(&verdicts, &refused, late_after_ms);
+        let mut found = None;
+        let finals = self.final_figures(&txn, &verdicts, settled, now, || found = Some(find())).await?;
+        let Finals { count, took_ms, unwritten, newest, steps } = finals;
+        let mut findings = found.unwrap_or_else(find);
         for advance in &mut findings.advances {
             advance.time_to_final = self.timing.measured_anew(&advance.ticker);
         }
         findings.counts.extend(std::mem::take(&mut self.audited).into_deltas());
         findings.write(&txn, now).await?;
-        self.bounds.settle(&txn, &finals).await?;
-        let changed_finals = txn.figures_insert_final(&finals, now).await?;
-        txn.chain_advance(&steps).await?;
-        txn.latest_upsert(&newest, true, now).await?;
-        txn.watermarks_advance(&findings.advances, now).await?;
+        txn.rejections_insert(&refused).await?;
+        self.bounds.settle(&txn, &unwritten).await?;
+        let changed_finals = txn.figures_insert_final(&unwritten, now).await?;
+        // In one round trip, since none depends on another, and no rows are copied any more.
+        tokio::try_join!(
+            biased;
+            txn.counts_add(&findings.counts),
+            txn.chain_advance(&steps),
+            txn.latest_upsert(&newest, true, now),
+            txn.watermarks_advance(&findings.advances, now),
+        )?;
         txn.commit().await?;
 
         if changed_finals > 0 {
@@ -151,7 +130,7 @@ impl<T: Tables> Engine<T> {
         for incident in &findings.incidents {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
-        self.metrics.settled(both().count(), &took_ms, findings.confirmed, &findings.faults, now);
+        self.metrics.settled(count, &took_ms, findings.confirmed, &findings.faults, now);
         self.reply(replies, &verdicts);
         Ok(())
     }
@@ -224,22 +203,36 @@ impl<T: Tables> Engine<T> {
     /// The final figures of every mark passed, each with its place in the chain.
     /// Where there are many of which nothing was said, they are written as they
     /// are made: else Postgres would wait for us, and then we for Postgres.
+    /// `meanwhile` is done once while it writes, or never where none are many.
     async fn final_figures(
         &mut self,
         txn: &impl TablesTxn,
-        verdicts: &mut [Verdicts],
+        verdicts: &[Verdicts],
+        settled: Vec<Vec<book::Settled>>,
         now: EpochMs,
+        meanwhile: impl FnOnce() + Send,
     ) -> Result<Finals, SessionError> {
         let mut all = Finals::default();
-        for Verdicts { ticker, outcome, settled, .. } in verdicts {
-            let mut appending = self.chains.append(ticker, std::mem::take(settled), &outcome.watermark);
-            let is_written = match appending.span().filter(|_| WORTH_ASKING <= appending.left()) {
-                Some(span) => txn.figures_copy_final(&span, &mut appending, now).await?,
+        let mut meanwhile = Some(meanwhile);
+        for (Verdicts { ticker, outcome, .. }, settled) in verdicts.iter().zip(settled) {
+            let mut appending = self.chains.append(ticker, settled, &outcome.watermark);
+            let are_written = match appending.span().filter(|_| WORTH_ASKING <= appending.marks().len()) {
+                Some(span) => {
+                    let once = || {
+                        if let Some(meanwhile) = meanwhile.take() {
+                            meanwhile();
+                        }
+                    };
+                    txn.figures_copy_final(&span, &mut appending, now, once).await?
+                }
                 None => false,
             };
-            let ChainedFinals { figures, step } = appending.finish();
-            all.newest.extend(figures.last().filter(|figure| self.live_at <= figure.mark).cloned());
-            if is_written { &mut all.written } else { &mut all.finals }.extend(figures);
+            all.count += appending.marks().len();
+            let became_at = self.clock.now().unwrap_or(now);
+            all.took_ms.extend(self.timing.became_final(ticker, appending.marks(), self.live_at, became_at));
+            let ChainedFinals { figures, last, step } = appending.finish(are_written);
+            all.newest.extend(last.filter(|figure| self.live_at <= figure.mark));
+            all.unwritten.extend(figures);
             all.steps.extend(step);
         }
         Ok(all)
@@ -255,70 +248,6 @@ impl<T: Tables> Engine<T> {
             let _ = reply.send(Settled { watermark: book.watermark().clone(), has_more });
         }
     }
-}
-
-impl Findings {
-    fn of(verdicts: &[Verdicts], refused: Vec<Refused>, late_after_ms: i64) -> Self {
-        let mut confirmations = Vec::new();
-        let mut corrections = Vec::new();
-        let mut phantoms = Vec::new();
-        let mut unplaced = Vec::new();
-        let mut faults = Vec::new();
-        let mut advances = Vec::with_capacity(verdicts.len());
-        for Verdicts { ticker, was, market_time, outcome, is_written, .. } in verdicts {
-            let is_left = |it: &&Confirmation| !is_written || it.trade.traded_at <= was.ask_from();
-            confirmations.extend(outcome.confirmations.iter().filter(is_left).cloned());
-            corrections.extend(outcome.corrections.iter().map(|correction| correction.now.clone()));
-            phantoms.extend(outcome.phantoms.iter().map(|it| (it.trade.ticker.clone(), it.trade.id.clone())));
-            unplaced.extend(outcome.unplaced.iter().cloned());
-            faults.extend(outcome.faults(late_after_ms));
-            let (from, to) = (was.clone(), outcome.watermark.clone());
-            advances.push(Advance { ticker: ticker.clone(), from, to, market_time: *market_time, time_to_final: None });
-        }
-        let confirmed = || verdicts.iter().flat_map(|it| &it.outcome.confirmations);
-        let mut counts = count(confirmed(), &faults, &refused);
-        counts.extend(count_grades(verdicts.iter().flat_map(|it| it.outcome.grades())));
-        let incidents = verdicts.iter().flat_map(|it| unpageable_millisecond(it).into_iter().chain(gaps(it))).collect();
-        let confirmed = confirmed().count();
-        Self { confirmations, confirmed, corrections, phantoms, unplaced, faults, counts, refused, incidents, advances }
-    }
-
-    /// Writes all but the figures and the watermarks.
-    async fn write(&self, txn: &impl TablesTxn, now: EpochMs) -> Result<(), SessionError> {
-        txn.trades_confirm(&self.confirmations).await?;
-        txn.trades_correct(&self.corrections).await?;
-        txn.trades_remove_heard(&self.phantoms).await?;
-        txn.trades_unplace(&self.unplaced).await?;
-        txn.faults_insert(&self.faults, now).await?;
-        txn.counts_add(&self.counts).await?;
-        txn.rejections_insert(&self.refused).await?;
-        txn.incidents_insert(&self.incidents, now).await?;
-        Ok(())
-    }
-}
-
-fn count<'a>(
-    confirmations: impl Iterator<Item = &'a Confirmation>,
-    faults: &[Fault],
-    refused: &[Refused],
-) -> Vec<CountDelta> {
-    let mut counts = Counts::default();
-    for confirmation in confirmations {
-        let kind = match confirmation.verdict {
-            Verdict::Matched => store::COUNT_MATCHED,
-            Verdict::Unheard => store::COUNT_UNHEARD,
-            // Counted with the faults.
-            Verdict::Altered { .. } | Verdict::Missing => continue,
-        };
-        counts.add(&confirmation.trade.ticker, confirmation.trade.traded_at, kind, 1);
-    }
-    for fault in faults {
-        counts.add(&fault.ticker, fault.at, fault.kind.as_str(), 1);
-    }
-    for refused in refused {
-        counts.add_refused(refused);
-    }
-    counts.into_deltas()
 }
 
 /// The names of pages' trades that may be held; of pages that are written as if
@@ -354,28 +283,4 @@ fn refused_rows(ticker: &Ticker, answer: &Answer, received_at: EpochMs) -> Vec<R
         received_at,
     })
     .collect()
-}
-
-fn unpageable_millisecond(verdicts: &Verdicts) -> Option<Incident> {
-    let at = verdicts.outcome.unpageable?;
-    Some(Incident {
-        ticker: verdicts.ticker.clone(),
-        kind: "unpageable_millisecond".to_owned(),
-        from: at,
-        to: at,
-        detail: format!(
-            "more trades share the millisecond {at} than a page holds, and the venue has no way to page inside it; those beyond the page are not counted"
-        ),
-    })
-}
-
-/// Where the market itself lacks trades, or can no longer be asked for them.
-fn gaps(verdicts: &Verdicts) -> impl Iterator<Item = Incident> {
-    verdicts.gaps.iter().map(|gap| Incident {
-        ticker: verdicts.ticker.clone(),
-        kind: "gap".to_owned(),
-        from: gap.from,
-        to: gap.to,
-        detail: gap.detail.clone(),
-    })
 }

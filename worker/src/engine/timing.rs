@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use store::Figure;
 use tape::{EpochMs, Mark, Ticker, TimeToFinal, TimesToFinal};
 
 /// The measured times of every ticker.
@@ -35,24 +34,22 @@ impl Timing {
         }
     }
 
-    /// Takes notice of figures that become final now, given the last mark
-    /// spoken of. Returns how long the live ones of them took, in milliseconds.
-    pub(super) fn became_final<'a>(
+    /// Takes notice of marks of a ticker that become final now, given the last
+    /// mark spoken of. Returns how long the live ones of them took, in milliseconds.
+    pub(super) fn became_final(
         &mut self,
-        finals: impl Iterator<Item = &'a Figure>,
+        ticker: &Ticker,
+        marks: impl Iterator<Item = Mark>,
         live_at: Mark,
         now: EpochMs,
     ) -> Vec<i64> {
+        let Some(of_ticker) = self.tickers.get_mut(ticker) else { return Vec::new() };
         let mut took_ms = Vec::new();
-        for figure in finals {
-            let Some(of_ticker) = self.tickers.get_mut(&figure.ticker) else { continue };
-            let was_said = of_ticker.said_after < figure.mark && figure.mark <= live_at;
-            if was_said {
-                of_ticker.times.note(figure.mark, now);
-                of_ticker.is_new = true;
-                took_ms.push(now.ms_since(figure.mark.at()).max(0));
-            }
+        for mark in marks.filter(|mark| of_ticker.said_after < *mark && *mark <= live_at) {
+            of_ticker.times.note(mark, now);
+            took_ms.push(now.ms_since(mark.at()).max(0));
         }
+        of_ticker.is_new |= !took_ms.is_empty();
         took_ms
     }
 
@@ -65,23 +62,14 @@ impl Timing {
 
 #[cfg(test)]
 mod tests {
-    use tape::{Interval, Sums};
-
     use super::*;
 
     fn mark(second: i64) -> Mark {
         Mark::at_or_before(EpochMs::new(second * 1000))
     }
 
-    fn figures(seconds: std::ops::RangeInclusive<i64>) -> Vec<Figure> {
-        let ticker = Ticker::new("BTC").expect("a ticker");
-        let said = |second| tape::book::Said {
-            mark: mark(second),
-            sums: Sums::EMPTY,
-            confirmed_trades: 0,
-            quarantined_trades: 0,
-        };
-        seconds.map(|second| Figure::new(ticker.clone(), Interval::DEFAULT, said(second))).collect()
+    fn marks(seconds: std::ops::RangeInclusive<i64>) -> impl Iterator<Item = Mark> {
+        seconds.map(mark)
     }
 
     #[test]
@@ -90,10 +78,10 @@ mod tests {
         let mut timing = Timing::default();
         timing.begin(&ticker, mark(100));
 
-        let backfilled = timing.became_final(figures(1..=100).iter(), mark(105), EpochMs::new(106_000));
+        let backfilled = timing.became_final(&ticker, marks(1..=100), mark(105), EpochMs::new(106_000));
         assert_eq!(backfilled, Vec::<i64>::new());
         assert_eq!(timing.measured_anew(&ticker), None);
-        assert_eq!(timing.became_final(figures(101..=103).iter(), mark(102), EpochMs::new(104_500)), [3_500, 2_500]);
+        assert_eq!(timing.became_final(&ticker, marks(101..=103), mark(102), EpochMs::new(104_500)), [3_500, 2_500]);
         assert_eq!(timing.measured_anew(&ticker).map(|measured| measured.marks), Some(2));
         assert_eq!(timing.measured_anew(&ticker), None, "nothing new");
     }
@@ -101,9 +89,10 @@ mod tests {
     #[test]
     fn marks_passed_over_in_silence_do_not_count() {
         let mut timing = Timing::default();
-        timing.begin(&Ticker::new("BTC").expect("a ticker"), mark(100));
+        let ticker = Ticker::new("BTC").expect("a ticker");
+        timing.begin(&ticker, mark(100));
         timing.passed_over(mark(110));
 
-        assert_eq!(timing.became_final(figures(105..=111).iter(), mark(120), EpochMs::new(121_000)), [10_000]);
+        assert_eq!(timing.became_final(&ticker, marks(105..=111), mark(120), EpochMs::new(121_000)), [10_000]);
     }
 }

@@ -161,8 +161,9 @@ impl TablesTxn for WriteTxn {
         span: &MarkSpan,
         pieces: &mut dyn Pieces,
         final_at: EpochMs,
+        meanwhile: impl FnOnce() + Send,
     ) -> Result<bool, StoreError> {
-        Self::figures_copy_final(self, span, pieces, final_at).await
+        Self::figures_copy_final(self, span, pieces, final_at, meanwhile).await
     }
 
     async fn figures_insert_final(&self, figures: &[Figure], final_at: EpochMs) -> Result<u64, StoreError> {

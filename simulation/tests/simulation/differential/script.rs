@@ -207,7 +207,7 @@ impl Script {
             }
             "figures_copy_final" => {
                 let (span, mut made) = draw.made();
-                told(txn.figures_copy_final(&span, &mut made, now).await)
+                told(txn.figures_copy_final(&span, &mut made, now, || ()).await)
             }
             "figures_insert_final" => {
                 let figures = draw.some(Draw::settled);
