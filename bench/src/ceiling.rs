@@ -15,7 +15,7 @@ use tokio_postgres::{Client, CopyInSink, Statement};
 use crate::made::{Made, ticker_name};
 
 /// Rows of one statement, as many as ours have at most; more gain next to nothing.
-const ROWS: usize = 10_000;
+const ROWS: usize = 15_000;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,13 +119,14 @@ impl FigureRow {
     }
 }
 
-/// Writes final figures of one ticker.
+/// Writes final figures of one ticker, into the history or the partition of their day.
 ///
 /// # Errors
 /// When Postgres refuses, or not all were written.
 pub async fn write_figures(
     client: &Client,
     way: Way,
+    table: &str,
     exchange: &str,
     ticker: &str,
     figures: &[FigureRow],
@@ -149,9 +150,9 @@ pub async fn write_figures(
         Type::INT8,
         Type::INT8,
     ];
-    let copy = format!("copy vwap_history ({COLUMNS}) from stdin (format binary)");
+    let copy = format!("copy {table} ({COLUMNS}) from stdin (format binary)");
     let insert = format!(
-        "insert into vwap_history ({COLUMNS})
+        "insert into {table} ({COLUMNS})
         select $1, $2, 300000, ts, price, volume, notional, 3000, 3000, ts, link, ts, true, ts, ts
         from unnest($3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[], $7::bytea[])
             as figure (ts, price, volume, notional, link)"

@@ -36,21 +36,46 @@ pub async fn read(house: &House, stretch: &Stretch<'_>) -> anyhow::Result<(f64, 
     Ok((began.elapsed().as_secs_f64(), u64::try_from(trades)?))
 }
 
+/// Where final figures are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Into the history; Postgres finds the day of each.
+    History,
+    /// Straight into the days' partitions.
+    Days,
+}
+
 /// Writes the trades and a final figure for every second into the same tables
 /// with the same indexes, as few and as large statements as pay, each on disk
 /// before the next.
-pub async fn write(house: &House, way: Way, tape: &[Made], seconds: i64) -> anyhow::Result<f64> {
+pub async fn write(house: &House, way: Way, target: Target, tape: &[Made], seconds: i64) -> anyhow::Result<f64> {
     let (_, client) = house.database("ceiling").await?;
-    let days = BEGINS_AT_MS / 86_400_000..=(BEGINS_AT_MS + 1000 * seconds) / 86_400_000;
-    for day in days {
-        let (from, to) = (day * 86_400_000, (day + 1) * 86_400_000);
+    let day_of = |second: i64| (BEGINS_AT_MS + 1000 * second) / DAY_MS;
+    for day in day_of(0)..=day_of(seconds) {
+        let (from, to) = (day * DAY_MS, (day + 1) * DAY_MS);
         let sql = format!("create table day_{day} partition of vwap_history for values from ({from}) to ({to})");
         client.batch_execute(&sql).await?;
     }
-    let figures: Vec<FigureRow> =
-        (1..=seconds).map(|second| FigureRow::of(BEGINS_AT_MS + 1000 * second)).collect::<anyhow::Result<_>>()?;
+    let seconds: Vec<i64> = (1..=seconds).collect();
+    let parts: Vec<(String, &[i64])> = match target {
+        Target::History => vec![("vwap_history".to_owned(), &seconds)],
+        Target::Days => {
+            let days = seconds.chunk_by(|a, b| day_of(*a) == day_of(*b));
+            days.map(|of_day| (format!("day_{}", day_of(of_day[0])), of_day)).collect()
+        }
+    };
+    let figures = |(table, part): (String, &[i64])| {
+        let rows: anyhow::Result<Vec<FigureRow>> =
+            part.iter().map(|second| FigureRow::of(BEGINS_AT_MS + 1000 * second)).collect();
+        Ok((table, rows?))
+    };
+    let parts = parts.into_iter().map(figures).collect::<anyhow::Result<Vec<(String, Vec<FigureRow>)>>>()?;
     let began = Instant::now();
     write_trades(&client, way, EXCHANGE, tape, Vouched::Confirmed).await?;
-    write_figures(&client, way, EXCHANGE, &ticker_name(0), &figures).await?;
+    for (table, figures) in &parts {
+        write_figures(&client, way, table, EXCHANGE, &ticker_name(0), figures).await?;
+    }
     Ok(began.elapsed().as_secs_f64())
 }
+
+const DAY_MS: i64 = 86_400_000;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 
+use self::ceilings::Target;
 use self::house::{House, Stretch, Taken};
 use crate::Bench;
 use crate::ceiling::Way;
@@ -29,7 +30,8 @@ const BAR: f64 = 0.8;
 /// When a program fails, or what was backfilled is not the tape.
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let sparse = plan(bench, 30_000, 300_000, 6);
+    // Ten days: what a process takes to start is little beside them.
+    let sparse = plan(bench, 90_000, 900_000, 6);
     let mut rows = Vec::new();
     for (name, plan) in [("dense: 10 trades a second", dense(bench)), ("sparse: a trade in 10 seconds", sparse)] {
         rows.extend(measure(bench, &runtime, name, plan)?);
@@ -123,19 +125,22 @@ fn measure(bench: &Bench, runtime: &tokio::runtime::Runtime, name: &str, plan: P
                 Ok(wall_s)
             }),
             Contestant::new("Postgres alone, insert", || {
-                runtime.block_on(ceilings::write(&house, Way::Insert, &tape, plan.seconds))
+                runtime.block_on(ceilings::write(&house, Way::Insert, Target::History, &tape, plan.seconds))
             }),
             Contestant::new("Postgres alone, copy", || {
-                runtime.block_on(ceilings::write(&house, Way::Copy, &tape, plan.seconds))
+                runtime.block_on(ceilings::write(&house, Way::Copy, Target::History, &tape, plan.seconds))
+            }),
+            Contestant::new("Postgres alone, copy into days", || {
+                runtime.block_on(ceilings::write(&house, Way::Copy, Target::Days, &tape, plan.seconds))
             }),
         ],
     )?;
-    let [ours, rest, insert, copy] = [0, 1, 2, 3].map(|index| median(&samples[index], |wall_s| *wall_s));
-    let postgres = insert.min(copy);
+    let [ours, rest, insert, copy, days] = [0, 1, 2, 3, 4].map(|index| median(&samples[index], |wall_s| *wall_s));
+    let postgres = insert.min(copy).min(days);
     let work = format!("{name}, {} trades to {} final marks", plan.trades, plan.seconds);
     let (slower, which) = if rest < postgres { (postgres, "Postgres") } else { (rest, "the market's REST") };
     let shown = format!(
-        "{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres copying {copy:.2} s, inserting {insert:.2} s)"
+        "{which} is the slower: {slower:.2} s (REST {rest:.2} s, Postgres copying {copy:.2} s, straight into days {days:.2} s, inserting {insert:.2} s)"
     );
     Ok(vec![Row::compared(&work, format!("{ours:.2} s"), shown, slower / ours, BAR)])
 }

@@ -24,6 +24,9 @@ use crate::table::Row;
 /// Tickers of the market, each with as much in the tables.
 const TICKERS: usize = 20;
 
+/// Trades told a second to see how many are written.
+const TOO_MANY: u64 = 150_000;
+
 /// How much slower grown tables may be.
 const BAR: f64 = 0.8;
 
@@ -147,11 +150,13 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
         bench.runs,
         &mut [
             Contestant::new("overload, empty tables", || {
-                runtime.block_on(async { overload(bench, &Filled::as_shipped().await?, "generic", lasting).await })
+                runtime.block_on(async {
+                    overload(bench, &Filled::as_shipped().await?, "generic", TOO_MANY, lasting).await
+                })
             }),
             Contestant::new("overload, grown tables", || {
                 round += 1;
-                runtime.block_on(overload(bench, grown, &format!("latest{round}"), lasting))
+                runtime.block_on(overload(bench, grown, &format!("latest{round}"), TOO_MANY, lasting))
             }),
         ],
     )?;

@@ -22,9 +22,6 @@ use crate::table::Row;
 /// How many tickers the socket tells of.
 const TICKERS: usize = 20;
 
-/// Told a second while it is too much.
-const TOO_MANY: u64 = 150_000;
-
 /// Told a second before and after.
 const FEW: u64 = 2_000;
 
@@ -54,15 +51,19 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let trades = if bench.quick { 20_000 } else { 400_000 };
     let tape: Vec<Made> = Tape::new(Plan { trades, tickers: TICKERS, seconds: 600, seed: 9 }).collect();
     let statement = |way| runtime.block_on(alone(way, &tape));
+    // As many as this machine's Postgres could just copy, had it nothing beside it to do.
+    let too_many = (statement(Way::Copy)?.committed_per_s / 10_000.0).ceil() as u64 * 10_000;
     let samples = alternate(
         bench.runs,
         &mut [
             Contestant::new("ours", || {
-                runtime.block_on(async { overload(bench, &Filled::as_shipped().await?, "generic", lasting).await })
+                runtime.block_on(async {
+                    overload(bench, &Filled::as_shipped().await?, "generic", too_many, lasting).await
+                })
             }),
             Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
             Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
-            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&tape))),
+            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&tape, too_many))),
         ],
     )?;
     let [ours, insert, copy, beside] = [0, 1, 2, 3].map(|index| median(&samples[index], |seen| seen.committed_per_s));
@@ -71,7 +72,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let after = of(|seen| seen.p99_after_s);
     Ok(vec![
         Row::compared(
-            &format!("{TOO_MANY} trades a second told: committed a second"),
+            &format!("{too_many} trades a second told: committed a second"),
             format!("{ours:.0}"),
             format!("the faster alone: copying {copy:.0}, inserting {insert:.0}"),
             ours / insert.max(copy),
@@ -108,8 +109,8 @@ async fn alone(way: Way, tape: &[Made]) -> anyhow::Result<Seen> {
 
 /// The same while the market tells too much and somebody listens: what is left
 /// of the machine for Postgres, whoever writes.
-async fn beside_a_reader(tape: &[Made]) -> anyhow::Result<Seen> {
-    let feeder = Feeder::start(TICKERS, TOO_MANY).await?;
+async fn beside_a_reader(tape: &[Made], too_many: u64) -> anyhow::Result<Seen> {
+    let feeder = Feeder::start(TICKERS, too_many).await?;
     let url = format!("ws://127.0.0.1:{}/stream", feeder.port);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
     let reading = tokio::spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
@@ -127,6 +128,7 @@ pub(super) async fn overload(
     bench: &Bench,
     filled: &Filled,
     exchange: &str,
+    too_many: u64,
     lasting: Duration,
 ) -> anyhow::Result<Seen> {
     let feeder = Feeder::start(TICKERS, FEW).await?;
@@ -152,7 +154,7 @@ pub(super) async fn overload(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    feeder.tell(TOO_MANY);
+    feeder.tell(too_many);
     // Until the queue is full.
     tokio::time::sleep(lasting / 3).await;
     let (before, since) = (look()?, Instant::now());
