@@ -8,6 +8,7 @@ use chrono::DateTime;
 
 use tape::EpochMs;
 
+use crate::row::column;
 use crate::session::Session;
 use crate::txn::WriteTxn;
 use crate::{Store, StoreError};
@@ -147,16 +148,14 @@ impl WriteTxn {
         }
         Ok(())
     }
-}
 
-impl WriteTxn {
     /// Whether the day's partition belongs to the history, as it will until this
     /// transaction ends if it has read the history before. A day that is known and
     /// does not is known no more: somebody dropped it, or took it out to keep it.
     pub(crate) async fn is_attached(&self, day: Day) -> Result<bool, StoreError> {
         let sql = include_str!("../sql/partition_attached.sql");
         let row = self.session.query_opt(sql, &[&day.partition()]).await?;
-        let is_attached = row.map(|row| crate::row::column(&row, "is_attached")).transpose()?.unwrap_or(false);
+        let is_attached = row.map(|row| column(&row, "is_attached")).transpose()?.unwrap_or(false);
         if !is_attached {
             self.known_days.remove(day);
         }
@@ -202,7 +201,7 @@ pub(crate) async fn partitions_existing(session: &Session) -> Result<BTreeSet<Da
     let rows = session.query(include_str!("../sql/partitions_existing.sql"), &[]).await?;
     let mut days = BTreeSet::new();
     for row in &rows {
-        let name: String = crate::row::column(row, "name")?;
+        let name: String = column(row, "name")?;
         days.extend(Day::of_partition(&name));
     }
     Ok(days)
