@@ -32,7 +32,7 @@ pub(super) struct Appending<'a> {
     heads: &'a mut BTreeMap<Ticker, Head>,
     chain: Chain,
     final_watermark: EpochMs,
-    settled: Vec<book::Settled>,
+    settled: &'a [book::Settled],
     from: Head,
     /// How many are chained, and the end that makes.
     chained: usize,
@@ -106,12 +106,12 @@ impl Chains {
 
     /// Appends what was settled of a ticker, by this watermark: as it is asked
     /// for, or all of it when it is done with.
-    pub(super) fn append(
-        &mut self,
+    pub(super) fn append<'a>(
+        &'a mut self,
         ticker: &Ticker,
-        settled: Vec<book::Settled>,
+        settled: &'a [book::Settled],
         watermark: &Watermark,
-    ) -> Appending<'_> {
+    ) -> Appending<'a> {
         let chain = Chain { exchange: self.venue.clone(), ticker: ticker.clone(), interval: self.interval };
         let head = self.heads.get(ticker).copied().unwrap_or_else(|| chain.genesis());
         let (final_watermark, piece) = (watermark.settled_until(), Vec::new());
@@ -174,7 +174,8 @@ mod tests {
     fn appended(pieces: usize, are_written: bool) -> (Vec<Figure>, ChainedFinals, Head) {
         let mut chains = Chains::new("generic", Interval::DEFAULT, Vec::new());
         let mut made = Vec::new();
-        let mut appending = chains.append(&ticker("BTC"), settled(250), &Watermark::Through(at(250_000)));
+        let settled = settled(250);
+        let mut appending = chains.append(&ticker("BTC"), &settled, &Watermark::Through(at(250_000)));
         for _ in 0..pieces {
             made.extend(appending.next_piece().unwrap_or_default().to_vec());
         }

@@ -15,7 +15,7 @@ pub(super) struct Verdicts {
     pub(super) was: Watermark,
     pub(super) market_time: EpochMs,
     pub(super) outcome: Outcome,
-    /// What that settles, until it is chained.
+    /// What that settles.
     pub(super) settled: Vec<book::Settled>,
     pub(super) gaps: Vec<Gap>,
     /// Whether the trades beyond its question are written already.

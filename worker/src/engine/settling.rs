@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use market::{Answer, Gap};
 use store::{ChainStep, Channel, Figure, Refused};
-use tape::book::{self, Inconsistent};
+use tape::book::Inconsistent;
 use tape::{Book, EpochMs, Known, Page, Ticker, Trade, TradeId, Watermark, reconcile};
 use tokio::sync::oneshot;
 
@@ -94,13 +94,12 @@ impl<T: Tables> Engine<T> {
         }
 
         let txn = self.tables.begin().await?;
-        let mut verdicts = self.judge(&txn, &pages).await?;
-        let settled: Vec<Vec<book::Settled>> = verdicts.iter_mut().map(|it| std::mem::take(&mut it.settled)).collect();
+        let verdicts = self.judge(&txn, &pages).await?;
         let now = self.clock.wall();
         let late_after_ms = self.settings.late_after_ms;
         let find = || Findings::of(&verdicts, &refused, late_after_ms);
         let mut found = None;
-        let finals = self.final_figures(&txn, &verdicts, settled, now, || found = Some(find())).await?;
+        let finals = self.final_figures(&txn, &verdicts, now, || found = Some(find())).await?;
         let Finals { count, took_ms, unwritten, newest, steps } = finals;
         let mut findings = found.unwrap_or_else(find);
         for advance in &mut findings.advances {
@@ -208,13 +207,12 @@ impl<T: Tables> Engine<T> {
         &mut self,
         txn: &impl TablesTxn,
         verdicts: &[Verdicts],
-        settled: Vec<Vec<book::Settled>>,
         now: EpochMs,
         meanwhile: impl FnOnce() + Send,
     ) -> Result<Finals, SessionError> {
         let mut all = Finals::default();
         let mut meanwhile = Some(meanwhile);
-        for (Verdicts { ticker, outcome, .. }, settled) in verdicts.iter().zip(settled) {
+        for Verdicts { ticker, outcome, settled, .. } in verdicts {
             let mut appending = self.chains.append(ticker, settled, &outcome.watermark);
             let are_written = match appending.span().filter(|_| WORTH_ASKING <= appending.marks().len()) {
                 Some(span) => {
