@@ -152,6 +152,27 @@ async fn a_provisional_figure_is_said_anew() {
 }
 
 #[tokio::test]
+async fn of_many_provisional_figures_those_said_before_are_said_anew_and_final_ones_stay() {
+    let scene = scene().await;
+    provisional(&scene, &[unconfirmed(figure(7_000, Some("11")))], 50).await;
+    finalize(&scene, &[figure(9_000, Some("12"))], at(60)).await;
+    let many: Vec<Figure> = (1..=150).map(|second| unconfirmed(figure(1_000 * second, Some("10")))).collect();
+
+    provisional(&scene, &many, 90).await;
+
+    let rows = history(&scene).await;
+    let rows: Vec<&str> = rows.split("; ").collect();
+    assert_eq!(rows.len(), many.len());
+    for (row, second) in rows.iter().zip(1..) {
+        let said = match second {
+            9 => "9000 12 2 24 1 1 t - - 60 60".to_owned(),
+            _ => format!("{} 10 2 20 1 0 f - - 90 -", 1_000 * second),
+        };
+        assert_eq!(*row, said);
+    }
+}
+
+#[tokio::test]
 async fn figures_of_any_day_are_written_and_their_days_made_with_them() {
     let scene = scene().await;
     let midnight = 1_684_108_800_000;
