@@ -1,6 +1,7 @@
 //! What the engine does next: one thing after the other, the second mark before
 //! all else.
 
+mod gathering;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::gathering::Gathering;
 use self::waiting::Waiting;
 use crate::clock::{self, Clock};
 use crate::engine::{Asked, Audited, Engine, SessionError};
@@ -24,9 +26,6 @@ pub use self::waiting::ANSWERS_TOGETHER;
 
 /// Second readings taken in together at most.
 pub const AUDITS_TOGETHER: usize = 16;
-
-/// Heard trades are gathered for so long before they are written together.
-const GATHER: Duration = Duration::from_millis(20);
 
 /// How often the leadership is made sure of.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
@@ -92,9 +91,9 @@ impl Desk {
     /// Why the term is over, unless it was ended.
     pub async fn work(&mut self, over: &CancellationToken) -> Result<(), SessionError> {
         let mut batch = Vec::with_capacity(self.batch_limit.min(1024));
+        let mut gathering = Gathering::new(Instant::now());
         let mut waiting = Waiting::new(self.engine.patience());
         let mut audits = VecDeque::new();
-        let mut gathered_at = Instant::now();
         let mut check_at = Instant::now() + CHECK_EVERY;
         let mut mark_at = Instant::now();
         let mut progress = Progress::default();
@@ -108,7 +107,7 @@ impl Desk {
                     Work::Settle
                 }
                 () = audited(&mut self.inbox.audited, &mut audits) => Work::Audit,
-                () = gather(&mut self.inbox.said, &mut batch, self.batch_limit, gathered_at + GATHER) => Work::Hear,
+                () = gather(&mut self.inbox.said, &mut batch, self.batch_limit, &gathering, mark_at) => Work::Hear,
             };
             if !self.engine.is_leading() {
                 return Err(SessionError::LeadershipLost);
@@ -117,8 +116,7 @@ impl Desk {
             match work {
                 Work::Mark => {
                     // What was heard before the mark is in the mark's figure.
-                    gathered_at = Instant::now();
-                    self.hear(&mut batch).await?;
+                    self.hear(&mut batch, &mut gathering).await?;
                     mark_at = next_second();
                     if let Some(now) = self.clock.now() {
                         self.engine.mark(now).await?;
@@ -131,15 +129,14 @@ impl Desk {
                     self.engine.settle(answers).await?;
                     waiting.learn(pieces, began.elapsed());
                     self.let_planner_know().await?;
-                    self.hear_in_between(&mut batch, &mut gathered_at).await?;
+                    self.hear_in_between(&mut batch, &mut gathering, mark_at).await?;
                 }
                 Work::Audit => {
                     self.engine.audit(&mut audits).await?;
-                    self.hear_in_between(&mut batch, &mut gathered_at).await?;
+                    self.hear_in_between(&mut batch, &mut gathering, mark_at).await?;
                 }
                 Work::Hear => {
-                    gathered_at = Instant::now();
-                    self.hear(&mut batch).await?;
+                    self.hear(&mut batch, &mut gathering).await?;
                 }
                 Work::Check => {
                     check_at = Instant::now() + CHECK_EVERY;
@@ -169,16 +166,22 @@ impl Desk {
 
     /// [`Self::hear`] where that is due: a backfill always has answers waiting, and a market that
     /// changes its mind findings.
-    async fn hear_in_between(&mut self, batch: &mut Vec<Said>, gathered_at: &mut Instant) -> Result<(), SessionError> {
-        if Instant::now() < *gathered_at + GATHER {
+    async fn hear_in_between(
+        &mut self,
+        batch: &mut Vec<Said>,
+        gathering: &mut Gathering,
+        mark_at: Instant,
+    ) -> Result<(), SessionError> {
+        let now = Instant::now();
+        if now < gathering.due(now, mark_at) {
             return Ok(());
         }
-        *gathered_at = Instant::now();
-        self.hear(batch).await
+        self.hear(batch, gathering).await
     }
 
     /// Writes what is gathered and whatever else waits, up to the limit of a batch.
-    async fn hear(&mut self, batch: &mut Vec<Said>) -> Result<(), SessionError> {
+    async fn hear(&mut self, batch: &mut Vec<Said>, gathering: &mut Gathering) -> Result<(), SessionError> {
+        gathering.begin_writing(Instant::now());
         while batch.len() < self.batch_limit {
             let Ok(said) = self.inbox.said.try_recv() else { break };
             batch.push(said);
@@ -186,7 +189,9 @@ impl Desk {
         if batch.is_empty() {
             return Ok(());
         }
-        self.engine.hear(std::mem::take(batch)).await
+        self.engine.hear(std::mem::take(batch)).await?;
+        gathering.finish_writing(Instant::now());
+        Ok(())
     }
 }
 
@@ -233,8 +238,16 @@ async fn receive<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usiz
     }
 }
 
-/// [`receive`], not before an instant: so that what comes in between is written together.
-async fn gather<T>(from: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize, not_before: Instant) {
-    sleep_until(not_before).await;
-    receive(from, into, limit).await;
+/// Waits for something to be heard, unless some is left, and until it is written.
+async fn gather(
+    from: &mut mpsc::Receiver<Said>,
+    into: &mut Vec<Said>,
+    limit: usize,
+    gathering: &Gathering,
+    mark_at: Instant,
+) {
+    if into.is_empty() {
+        receive(from, into, limit).await;
+    }
+    sleep_until(gathering.due(Instant::now(), mark_at)).await;
 }
