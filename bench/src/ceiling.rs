@@ -35,6 +35,36 @@ pub enum Vouched {
     Heard,
 }
 
+/// A trade as it is written.
+pub struct TradeRow {
+    ticker: String,
+    id: String,
+    at: i64,
+    price: Numeric<18>,
+    quantity: Numeric<18>,
+    received_at: Option<i64>,
+}
+
+impl TradeRow {
+    /// The rows of a tape.
+    ///
+    /// # Errors
+    /// When a number is none of ours.
+    pub fn all(tape: &[Made], vouched: Vouched) -> anyhow::Result<Vec<Self>> {
+        let row = |made: &Made| {
+            Ok(Self {
+                ticker: ticker_name(made.ticker),
+                id: made.id.to_string(),
+                at: made.traded_at_ms,
+                price: number(&made.price_text())?,
+                quantity: number(&made.quantity_text())?,
+                received_at: (vouched == Vouched::Heard).then_some(made.traded_at_ms + 5),
+            })
+        };
+        tape.iter().map(row).collect()
+    }
+}
+
 /// Writes trades of one exchange.
 ///
 /// # Errors
@@ -43,14 +73,13 @@ pub async fn write_trades(
     client: &Client,
     way: Way,
     exchange: &str,
-    tape: &[Made],
+    trades: &[TradeRow],
     vouched: Vouched,
 ) -> anyhow::Result<()> {
     const COLUMNS: &str = "exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at";
     const TYPES: [Type; 8] =
         [Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::NUMERIC, Type::NUMERIC, Type::BOOL, Type::INT8];
     let is_validated = vouched == Vouched::Confirmed;
-    let received_at = |made: &Made| (!is_validated).then_some(made.traded_at_ms + 5);
     let insert = format!(
         "insert into transactions ({COLUMNS})
         select $1, ticker, tradeid, ts, price, quantity, $2, received_at
@@ -59,38 +88,30 @@ pub async fn write_trades(
     );
     let copy = format!("copy transactions ({COLUMNS}) from stdin (format binary)");
     let statement = client.prepare(if way == Way::Insert { &insert } else { &copy }).await?;
-    for made in tape.chunks(ROWS) {
-        let tickers: Vec<String> = made.iter().map(|made| ticker_name(made.ticker)).collect();
-        let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
-        let times: Vec<i64> = made.iter().map(|made| made.traded_at_ms).collect();
-        let prices = made.iter().map(|made| number(&made.price_text())).collect::<anyhow::Result<Vec<_>>>()?;
-        let quantities = made.iter().map(|made| number(&made.quantity_text())).collect::<anyhow::Result<Vec<_>>>()?;
-        let heard: Vec<Option<i64>> = made.iter().map(received_at).collect();
+    for trades in trades.chunks(ROWS) {
         let written = match way {
             Way::Insert => {
+                let tickers: Vec<&str> = trades.iter().map(|it| it.ticker.as_str()).collect();
+                let ids: Vec<&str> = trades.iter().map(|it| it.id.as_str()).collect();
+                let times: Vec<i64> = trades.iter().map(|it| it.at).collect();
+                let prices: Vec<_> = trades.iter().map(|it| &it.price).collect();
+                let quantities: Vec<_> = trades.iter().map(|it| &it.quantity).collect();
+                let received: Vec<_> = trades.iter().map(|it| it.received_at).collect();
                 let params: [&(dyn ToSql + Sync); 8] =
-                    [&exchange, &is_validated, &tickers, &ids, &times, &prices, &quantities, &heard];
+                    [&exchange, &is_validated, &tickers, &ids, &times, &prices, &quantities, &received];
                 client.execute(&statement, &params).await?
             }
             Way::Copy => {
                 let mut copying = Copying::begin(client, &statement, &TYPES).await?;
-                for at in 0..ids.len() {
-                    let row: [&(dyn ToSql + Sync); 8] = [
-                        &exchange,
-                        &tickers[at],
-                        &ids[at],
-                        &times[at],
-                        &prices[at],
-                        &quantities[at],
-                        &is_validated,
-                        &heard[at],
-                    ];
+                for TradeRow { ticker, id, at, price, quantity, received_at } in trades {
+                    let row: [&(dyn ToSql + Sync); 8] =
+                        [&exchange, ticker, id, at, price, quantity, &is_validated, received_at];
                     copying.row(&row).await?;
                 }
                 copying.finish().await?
             }
         };
-        ensure!(written == made.len() as u64, "{written} trades written of {}", made.len());
+        ensure!(written == trades.len() as u64, "{written} trades written of {}", trades.len());
     }
     Ok(())
 }

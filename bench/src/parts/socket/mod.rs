@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 
 use self::feeder::Feeder;
 use crate::Bench;
-use crate::ceiling::{Vouched, Way, write_trades};
+use crate::ceiling::{TradeRow, Vouched, Way, write_trades};
 use crate::filled::Filled;
 use crate::made::{Made, Plan, Tape, ticker_name};
 use crate::parts::live::{Buckets, counter};
@@ -50,7 +50,8 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let lasting = Duration::from_secs(if bench.quick { 3 } else { 15 });
     let trades = if bench.quick { 20_000 } else { 400_000 };
     let tape: Vec<Made> = Tape::new(Plan { trades, tickers: TICKERS, seconds: 600, seed: 9 }).collect();
-    let statement = |way| runtime.block_on(alone(way, &tape));
+    let rows = TradeRow::all(&tape, Vouched::Heard)?;
+    let statement = |way| runtime.block_on(alone(way, &rows));
     // As many as this machine's Postgres could just copy, had it nothing beside it to do.
     let too_many = (statement(Way::Copy)?.committed_per_s / 10_000.0).ceil() as u64 * 10_000;
     let samples = alternate(
@@ -63,7 +64,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             }),
             Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
             Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
-            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&tape, too_many))),
+            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&rows, too_many))),
         ],
     )?;
     let [ours, insert, copy, beside] = [0, 1, 2, 3].map(|index| median(&samples[index], |seen| seen.committed_per_s));
@@ -99,22 +100,22 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
 }
 
 /// The same rows from memory.
-async fn alone(way: Way, tape: &[Made]) -> anyhow::Result<Seen> {
+async fn alone(way: Way, rows: &[TradeRow]) -> anyhow::Result<Seen> {
     let filled = Filled::as_shipped().await?;
     let client = filled.client().await?;
     let began = Instant::now();
-    write_trades(&client, way, "generic", tape, Vouched::Heard).await?;
-    Ok(Seen { committed_per_s: tape.len() as f64 / began.elapsed().as_secs_f64(), ..Seen::default() })
+    write_trades(&client, way, "generic", rows, Vouched::Heard).await?;
+    Ok(Seen { committed_per_s: rows.len() as f64 / began.elapsed().as_secs_f64(), ..Seen::default() })
 }
 
 /// The same while the market tells too much and somebody listens: what is left
 /// of the machine for Postgres, whoever writes.
-async fn beside_a_reader(tape: &[Made], too_many: u64) -> anyhow::Result<Seen> {
+async fn beside_a_reader(rows: &[TradeRow], too_many: u64) -> anyhow::Result<Seen> {
     let feeder = Feeder::start(TICKERS, too_many).await?;
     let url = format!("ws://127.0.0.1:{}/stream", feeder.port);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
     let reading = tokio::spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
-    let seen = alone(Way::Copy, tape).await;
+    let seen = alone(Way::Copy, rows).await;
     reading.abort();
     seen
 }
