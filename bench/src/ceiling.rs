@@ -15,7 +15,7 @@ use tokio_postgres::{Client, CopyInSink, Statement};
 use crate::made::{Made, ticker_name};
 
 /// Rows of one statement, as many as ours have at most; more gain next to nothing.
-const ROWS: usize = 15_000;
+pub const ROWS: usize = 15_000;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,74 +46,89 @@ pub struct TradeRow {
 }
 
 impl TradeRow {
-    /// The rows of a tape.
+    /// The row of a trade.
     ///
     /// # Errors
     /// When a number is none of ours.
-    pub fn all(tape: &[Made], vouched: Vouched) -> anyhow::Result<Vec<Self>> {
-        let row = |made: &Made| {
-            Ok(Self {
-                ticker: ticker_name(made.ticker),
-                id: made.id.to_string(),
-                at: made.traded_at_ms,
-                price: number(&made.price_text())?,
-                quantity: number(&made.quantity_text())?,
-                received_at: (vouched == Vouched::Heard).then_some(made.traded_at_ms + 5),
-            })
-        };
-        tape.iter().map(row).collect()
+    pub fn of(made: &Made, vouched: Vouched) -> anyhow::Result<Self> {
+        Ok(Self {
+            ticker: ticker_name(made.ticker),
+            id: made.id.to_string(),
+            at: made.traded_at_ms,
+            price: number(&made.price_text())?,
+            quantity: number(&made.quantity_text())?,
+            received_at: (vouched == Vouched::Heard).then_some(made.traded_at_ms + 5),
+        })
     }
 }
 
 /// Writes trades of one exchange.
-///
-/// # Errors
-/// When Postgres refuses, or not all were written.
-pub async fn write_trades(
-    client: &Client,
+pub struct TradeWriter<'a> {
+    client: &'a Client,
+    statement: Statement,
     way: Way,
-    exchange: &str,
-    trades: &[TradeRow],
-    vouched: Vouched,
-) -> anyhow::Result<()> {
-    const COLUMNS: &str = "exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at";
+    exchange: &'a str,
+    is_validated: bool,
+}
+
+impl<'a> TradeWriter<'a> {
+    const COLUMNS: &'static str = "exchange, ticker, tradeid, ts, price, quantity, is_validated, received_at";
     const TYPES: [Type; 8] =
         [Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8, Type::NUMERIC, Type::NUMERIC, Type::BOOL, Type::INT8];
-    let is_validated = vouched == Vouched::Confirmed;
-    let insert = format!(
-        "insert into transactions ({COLUMNS})
-        select $1, ticker, tradeid, ts, price, quantity, $2, received_at
-        from unnest($3::text[], $4::text[], $5::bigint[], $6::numeric[], $7::numeric[], $8::bigint[])
-            as made (ticker, tradeid, ts, price, quantity, received_at)"
-    );
-    let copy = format!("copy transactions ({COLUMNS}) from stdin (format binary)");
-    let statement = client.prepare(if way == Way::Insert { &insert } else { &copy }).await?;
-    for trades in trades.chunks(ROWS) {
-        let written = match way {
-            Way::Insert => {
-                let tickers: Vec<&str> = trades.iter().map(|it| it.ticker.as_str()).collect();
-                let ids: Vec<&str> = trades.iter().map(|it| it.id.as_str()).collect();
-                let times: Vec<i64> = trades.iter().map(|it| it.at).collect();
-                let prices: Vec<_> = trades.iter().map(|it| &it.price).collect();
-                let quantities: Vec<_> = trades.iter().map(|it| &it.quantity).collect();
-                let received: Vec<_> = trades.iter().map(|it| it.received_at).collect();
-                let params: [&(dyn ToSql + Sync); 8] =
-                    [&exchange, &is_validated, &tickers, &ids, &times, &prices, &quantities, &received];
-                client.execute(&statement, &params).await?
-            }
-            Way::Copy => {
-                let mut copying = Copying::begin(client, &statement, &TYPES).await?;
-                for TradeRow { ticker, id, at, price, quantity, received_at } in trades {
-                    let row: [&(dyn ToSql + Sync); 8] =
-                        [&exchange, ticker, id, at, price, quantity, &is_validated, received_at];
-                    copying.row(&row).await?;
-                }
-                copying.finish().await?
-            }
-        };
-        ensure!(written == trades.len() as u64, "{written} trades written of {}", trades.len());
+
+    /// One for trades that somebody vouches for.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn new(client: &'a Client, way: Way, exchange: &'a str, vouched: Vouched) -> anyhow::Result<Self> {
+        let columns = Self::COLUMNS;
+        let insert = format!(
+            "insert into transactions ({columns})
+            select $1, ticker, tradeid, ts, price, quantity, $2, received_at
+            from unnest($3::text[], $4::text[], $5::bigint[], $6::numeric[], $7::numeric[], $8::bigint[])
+                as made (ticker, tradeid, ts, price, quantity, received_at)"
+        );
+        let copy = format!("copy transactions ({columns}) from stdin (format binary)");
+        let statement = client.prepare(if way == Way::Insert { &insert } else { &copy }).await?;
+        Ok(Self { client, statement, way, exchange, is_validated: vouched == Vouched::Confirmed })
     }
-    Ok(())
+
+    /// Writes some, at most [`ROWS`] to a statement.
+    ///
+    /// # Errors
+    /// When Postgres refuses, or not all were written.
+    pub async fn write(&self, trades: &[TradeRow]) -> anyhow::Result<()> {
+        for trades in trades.chunks(ROWS) {
+            let written = match self.way {
+                Way::Insert => self.insert(trades).await?,
+                Way::Copy => self.copy(trades).await?,
+            };
+            ensure!(written == trades.len() as u64, "{written} trades written of {}", trades.len());
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, trades: &[TradeRow]) -> anyhow::Result<u64> {
+        let tickers: Vec<&str> = trades.iter().map(|it| it.ticker.as_str()).collect();
+        let ids: Vec<&str> = trades.iter().map(|it| it.id.as_str()).collect();
+        let times: Vec<i64> = trades.iter().map(|it| it.at).collect();
+        let prices: Vec<_> = trades.iter().map(|it| &it.price).collect();
+        let quantities: Vec<_> = trades.iter().map(|it| &it.quantity).collect();
+        let received: Vec<_> = trades.iter().map(|it| it.received_at).collect();
+        let params: [&(dyn ToSql + Sync); 8] =
+            [&self.exchange, &self.is_validated, &tickers, &ids, &times, &prices, &quantities, &received];
+        Ok(self.client.execute(&self.statement, &params).await?)
+    }
+
+    async fn copy(&self, trades: &[TradeRow]) -> anyhow::Result<u64> {
+        let mut copying = Copying::begin(self.client, &self.statement, &Self::TYPES).await?;
+        for TradeRow { ticker, id, at, price, quantity, received_at } in trades {
+            let row: [&(dyn ToSql + Sync); 8] =
+                [&self.exchange, ticker, id, at, price, quantity, &self.is_validated, received_at];
+            copying.row(&row).await?;
+        }
+        copying.finish().await
+    }
 }
 
 /// A final figure as it is written, no two alike.

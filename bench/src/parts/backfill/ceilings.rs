@@ -10,7 +10,7 @@ use market::{Market, RestClient, RestSettings};
 use tape::{EpochMs, Ticker, Watermark};
 
 use super::house::{EXCHANGE, House, Stretch};
-use crate::ceiling::{FigureRow, TradeRow, Vouched, Way, write_figures, write_trades};
+use crate::ceiling::{FigureRow, TradeRow, TradeWriter, Vouched, Way, write_figures};
 use crate::made::{BEGINS_AT_MS, Made, ticker_name};
 
 /// Reads every page of a stretch, one after the other. Returns the seconds it
@@ -70,9 +70,9 @@ pub async fn write(house: &House, way: Way, target: Target, tape: &[Made], secon
         Ok((table, rows?))
     };
     let parts = parts.into_iter().map(figures).collect::<anyhow::Result<Vec<(String, Vec<FigureRow>)>>>()?;
-    let trades = TradeRow::all(tape, Vouched::Confirmed)?;
+    let trades = tape.iter().map(|made| TradeRow::of(made, Vouched::Confirmed)).collect::<anyhow::Result<Vec<_>>>()?;
     let began = Instant::now();
-    write_trades(&client, way, EXCHANGE, &trades, Vouched::Confirmed).await?;
+    TradeWriter::new(&client, way, EXCHANGE, Vouched::Confirmed).await?.write(&trades).await?;
     for (table, figures) in &parts {
         write_figures(&client, way, table, EXCHANGE, &ticker_name(0), figures).await?;
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::made::ticker_name;
+use crate::made::{Made, ticker_name};
 
 /// How often it tells something.
 const EVERY: Duration = Duration::from_millis(2);
@@ -93,20 +93,33 @@ async fn attend(mut stream: TcpStream, names: &[String], pace: &AtomicU64, told:
         last = now;
         // What the other side does not take in time is not made up for.
         due = due.min(2_000.0);
-        let ts = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+        let now_ms = now_ms()?;
         while due >= 1.0 {
             due -= 1.0;
-            let id = told.load(Ordering::Relaxed);
-            let (name, cents) = (&names[usize::try_from(id)? % names.len()], 2_700_000 + id % 977);
-            let quantity = 12_345 * (1 + id % 89);
+            let made = made(told.load(Ordering::Relaxed), names.len(), now_ms);
+            let Made { ticker, traded_at_ms, id, .. } = made;
+            let (name, quantity, price) = (&names[ticker], made.quantity_text(), made.price_text());
             let frame = format!(
-                r#"{{"ticker":"{name}","ts":{ts},"quantity":"0.{quantity:08}","price":"{}.{:02}","tradeid":"{id}"}}"#,
-                cents / 100,
-                cents % 100,
+                r#"{{"ticker":"{name}","ts":{traded_at_ms},"quantity":"{quantity}","price":"{price}","tradeid":"{id}"}}"#
             );
             socket.feed(Message::text(frame)).await?;
             told.fetch_add(1, Ordering::Relaxed);
         }
         socket.flush().await?;
     }
+}
+
+/// The trade that is told as this one, counted from 0, over so many tickers.
+pub fn made(count: u64, tickers: usize, traded_at_ms: i64) -> Made {
+    let ticker = usize::try_from(count).unwrap_or(0) % tickers;
+    let (price, quantity) = (2_700_000 + count % 977, 12_345 * (1 + count % 89));
+    Made { ticker, traded_at_ms, price, price_decimals: 2, quantity, id: count }
+}
+
+/// The time of trades that are told now.
+///
+/// # Errors
+/// When this machine's clock stands before 1970.
+pub fn now_ms() -> anyhow::Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }

@@ -1,6 +1,7 @@
 //! More trades than can be written: how many are, what becomes of the others,
 //! and whether all is well again afterwards.
 
+mod alone;
 mod feeder;
 
 use std::process::Command;
@@ -9,11 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use futures_util::StreamExt as _;
 
+use self::alone::alone;
 use self::feeder::Feeder;
 use crate::Bench;
-use crate::ceiling::{TradeRow, Vouched, Way, write_trades};
+use crate::ceiling::Way;
 use crate::filled::Filled;
-use crate::made::{Made, Plan, Tape, ticker_name};
+use crate::made::ticker_name;
 use crate::parts::live::{Buckets, counter};
 use crate::rounds::{Contestant, alternate, median};
 use crate::servers::Server;
@@ -41,6 +43,12 @@ pub(super) struct Seen {
     p99_after_s: f64,
 }
 
+impl Seen {
+    fn of_statement(committed_per_s: f64) -> Self {
+        Self { committed_per_s, ..Self::default() }
+    }
+}
+
 /// Measures a socket that tells too much.
 ///
 /// # Errors
@@ -48,12 +56,9 @@ pub(super) struct Seen {
 pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let lasting = Duration::from_secs(if bench.quick { 3 } else { 15 });
-    let trades = if bench.quick { 20_000 } else { 400_000 };
-    let tape: Vec<Made> = Tape::new(Plan { trades, tickers: TICKERS, seconds: 600, seed: 9 }).collect();
-    let rows = TradeRow::all(&tape, Vouched::Heard)?;
-    let statement = |way| runtime.block_on(alone(way, &rows));
+    let statement = |way| runtime.block_on(alone(way, lasting));
     // As many as this machine's Postgres could just copy, had it nothing beside it to do.
-    let too_many = (statement(Way::Copy)?.committed_per_s / 10_000.0).ceil() as u64 * 10_000;
+    let too_many = (statement(Way::Copy)? / 10_000.0).ceil() as u64 * 10_000;
     let samples = alternate(
         bench.runs,
         &mut [
@@ -62,9 +67,11 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
                     overload(bench, &Filled::as_shipped().await?, "generic", too_many, lasting).await
                 })
             }),
-            Contestant::new("Postgres alone, insert", || statement(Way::Insert)),
-            Contestant::new("Postgres alone, copy", || statement(Way::Copy)),
-            Contestant::new("Postgres copying beside a reader", || runtime.block_on(beside_a_reader(&rows, too_many))),
+            Contestant::new("Postgres alone, insert", || statement(Way::Insert).map(Seen::of_statement)),
+            Contestant::new("Postgres alone, copy", || statement(Way::Copy).map(Seen::of_statement)),
+            Contestant::new("Postgres copying beside a reader", || {
+                runtime.block_on(beside_a_reader(too_many, lasting)).map(Seen::of_statement)
+            }),
         ],
     )?;
     let [ours, insert, copy, beside] = [0, 1, 2, 3].map(|index| median(&samples[index], |seen| seen.committed_per_s));
@@ -99,25 +106,16 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// The same rows from memory.
-async fn alone(way: Way, rows: &[TradeRow]) -> anyhow::Result<Seen> {
-    let filled = Filled::as_shipped().await?;
-    let client = filled.client().await?;
-    let began = Instant::now();
-    write_trades(&client, way, "generic", rows, Vouched::Heard).await?;
-    Ok(Seen { committed_per_s: rows.len() as f64 / began.elapsed().as_secs_f64(), ..Seen::default() })
-}
-
-/// The same while the market tells too much and somebody listens: what is left
-/// of the machine for Postgres, whoever writes.
-async fn beside_a_reader(rows: &[TradeRow], too_many: u64) -> anyhow::Result<Seen> {
+/// As many rows a second, copied while the market tells too much and somebody
+/// listens: what is left of the machine for Postgres, whoever writes.
+async fn beside_a_reader(too_many: u64, lasting: Duration) -> anyhow::Result<f64> {
     let feeder = Feeder::start(TICKERS, too_many).await?;
     let url = format!("ws://127.0.0.1:{}/stream", feeder.port);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await?;
     let reading = tokio::spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
-    let seen = alone(Way::Copy, rows).await;
+    let committed_per_s = alone(Way::Copy, lasting).await;
     reading.abort();
-    seen
+    committed_per_s
 }
 
 /// Too much for a while, and then little again; told to a worker that keeps it
