@@ -249,5 +249,10 @@ async fn gather(
     if into.is_empty() {
         receive(from, into, limit).await;
     }
-    sleep_until(gathering.due(Instant::now(), mark_at)).await;
+    let now = Instant::now();
+    let due = gathering.due(now, mark_at);
+    // A timer takes a millisecond at least.
+    if now < due {
+        sleep_until(due).await;
+    }
 }
