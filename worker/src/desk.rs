@@ -84,8 +84,8 @@ impl Desk {
         Self { engine, clock, store, inbox, metrics, batch_limit, confirmed_before, has_statistics, is_listening }
     }
 
-    /// One thing after the other; only the wait can be cancelled. A work that
-    /// has begun is given its time: every statement has a deadline.
+    /// One thing after the other. Whoever ends the term cancels the wait only: a work that
+    /// has begun is given its time, since every statement has a deadline.
     ///
     /// # Errors
     /// Why the term is over, unless it was ended.
@@ -123,6 +123,8 @@ impl Desk {
                         progress.update(now, self.engine.settled());
                         self.metrics.lag_ms.set(self.engine.lag_ms(now));
                     }
+                    // Where marks take longer than a second, something else is done after each.
+                    mark_at = mark_at.max(Instant::now() + Duration::from_millis(1));
                 }
                 Work::Settle => {
                     let ((answers, pieces), began) = (waiting.take(), Instant::now());
@@ -216,7 +218,7 @@ async fn settlement(
     while let Some(next) = (0 < waiting.room()).then(|| from.try_recv().ok()).flatten() {
         waiting.extend([next]);
     }
-    if waiting.is_held_back(mark_at.saturating_duration_since(Instant::now()), follows_the_present) {
+    if waiting.is_held_back(Instant::now(), mark_at, follows_the_present) {
         sleep_until(mark_at).await;
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tape::Patience;
+use tokio::time::Instant;
 
 use crate::engine::Asked;
 
@@ -30,12 +31,14 @@ pub struct Waiting {
     answers: VecDeque<Asked>,
     patience: Patience,
     per_piece: Duration,
+    /// The mark that the next settlement let go first.
+    gave_way_to: Option<Instant>,
 }
 
 impl Waiting {
     /// None yet; they will be settled with this patience.
     pub fn new(patience: Patience) -> Self {
-        Self { answers: VecDeque::new(), patience, per_piece: FIRST_GUESS }
+        Self { answers: VecDeque::new(), patience, per_piece: FIRST_GUESS, gave_way_to: None }
     }
 
     /// Whether there is nothing to settle.
@@ -53,10 +56,17 @@ impl Waiting {
         self.answers.extend(answers);
     }
 
-    /// Whether the next settlement lets a mark in so much time go first: it would
-    /// not be over by then, and somebody may wait for what is confirmed of that mark.
-    pub fn is_held_back(&self, left: Duration, follows_the_present: impl Fn() -> bool) -> bool {
-        !self.fits_into(left) && follows_the_present()
+    /// Whether the next settlement lets a mark go first: it would not be over by then, and
+    /// somebody may wait for what is confirmed of that mark. It does so once: where marks take
+    /// nearly all the time there is, nothing would be confirmed any more.
+    pub fn is_held_back(&mut self, now: Instant, mark_at: Instant, follows_the_present: impl Fn() -> bool) -> bool {
+        let has_given_way = self.gave_way_to.is_some_and(|earlier| earlier != mark_at);
+        let is_held_back =
+            !has_given_way && !self.fits_into(mark_at.saturating_duration_since(now)) && follows_the_present();
+        if is_held_back {
+            self.gave_way_to = Some(mark_at);
+        }
+        is_held_back
     }
 
     /// Whether the next settlement will be over in so much time, or is one for
@@ -70,6 +80,7 @@ impl Waiting {
 
     /// Takes out what is settled next, and how many rows and marks that is.
     pub fn take(&mut self) -> (Vec<Asked>, usize) {
+        self.gave_way_to = None;
         let (answers, pieces) = self.next();
         (self.answers.drain(..answers).collect(), pieces)
     }
@@ -182,8 +193,21 @@ mod tests {
         long.learn(100, ms(30));
         assert!(long.fits_into(ms(1)));
 
-        assert!(few.is_held_back(ms(40), || true));
-        assert!(!few.is_held_back(ms(46), || true));
-        assert!(!few.is_held_back(ms(40), || false), "nobody follows the present");
+        let now = Instant::now();
+        assert!(!few.is_held_back(now, now + ms(46), || true));
+        assert!(!few.is_held_back(now, now + ms(40), || false), "nobody follows the present");
+        assert!(few.is_held_back(now, now + ms(40), || true));
+        assert!(few.is_held_back(now + ms(9), now + ms(40), || true), "for the same mark");
+    }
+
+    #[test]
+    fn a_settlement_lets_one_mark_go_first_and_not_the_next_too() {
+        let ms = Duration::from_millis;
+        let (now, mut waiting) = (Instant::now(), waiting(&[450, 450]));
+        assert!(waiting.is_held_back(now, now + ms(1), || true));
+        assert!(!waiting.is_held_back(now + ms(999), now + ms(1_000), || true));
+
+        waiting.take();
+        assert!(waiting.is_held_back(now + ms(999), now + ms(1_000), || true), "another settlement");
     }
 }
