@@ -4,7 +4,8 @@
 -- tells most of them: only the trades since it and those that left the window
 -- since are, so that it costs the same however many are in between.
 -- Everything comes from one snapshot, so that sums, watermark and incidents
--- agree. The window is ($4, $5]. Up to the watermark every trade is confirmed,
+-- agree. The window is ($4, $5]; that the final figure lies in it, too, is said
+-- for the days of the history that are left out. Up to the watermark every trade is confirmed,
 -- so only those after it are asked whether they are, and whether they are suspected.
 select
     standing.exchange,
@@ -63,6 +64,7 @@ left join vwap_history as base
     and base.ts = least($5, standing.validated_until) / 1000 * 1000
     and base.is_validated
     and base.ts > $4
+    and base.ts <= $5
     and base.ts - base.interval >= standing.tape_from
 cross join lateral (
     select

@@ -43,6 +43,25 @@ impl Session {
         .await
     }
 
+    /// [`Self::query`] by the plan that Postgres makes once and keeps, whatever the parameters: for a
+    /// statement that takes longer to plan than to run. Left to itself Postgres would plan it anew
+    /// each time where the history has many days, since it adds up the costs of all of them and does
+    /// not foresee that all but one or two are left out when it begins (its manual, on `prepare`).
+    pub(crate) async fn query_as_planned(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        const DOING: &str = "choosing how a statement is planned";
+        let object = self.object();
+        let doing = promise_of(sql);
+        let statement = self.answered(doing, object.prepare_cached(sql)).await?;
+        // In this order on the wire, in one round trip.
+        let ((), rows, ()) = tokio::try_join!(
+            biased;
+            self.batch(DOING, "set plan_cache_mode = force_generic_plan"),
+            self.answered(doing, object.query(&statement, params)),
+            self.batch(DOING, "reset plan_cache_mode"),
+        )?;
+        Ok(rows)
+    }
+
     /// Runs a statement from a `.sql` file and gives its row, if there is one.
     pub(crate) async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, StoreError> {
         Ok(self.query(sql, params).await?.into_iter().next())

@@ -137,7 +137,7 @@ impl Store {
             &kept_interval.ms(),
             &may_be_kept,
         ];
-        let rows = self.session().await?.query(include_str!("../../sql/answer_moment.sql"), params).await?;
+        let rows = self.session().await?.query_as_planned(include_str!("../../sql/answer_moment.sql"), params).await?;
         let read = |row: &Row| -> Result<Answered, StoreError> {
             let standing = standing(row)?;
             let figure = Figure::of_moment(row, moment, standing.settled_until)?;

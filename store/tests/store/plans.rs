@@ -62,6 +62,33 @@ async fn hot_statements_never_scan_the_tape() {
 }
 
 #[tokio::test]
+async fn a_moment_is_answered_from_its_days_alone_by_a_plan_that_is_made_once() {
+    let scene = filled().await;
+    for day in 0..8 {
+        let bounds = format!("from ({}) to ({})", day * 86_400_000_i64, (day + 1) * 86_400_000_i64);
+        let sql = format!("create table history_{day} partition of vwap_history for values {bounds}");
+        scene.client.batch_execute(&sql).await.expect("a day");
+    }
+    let sql = include_str!("../../sql/answer_moment.sql");
+    let prepare = "prepare moment (text, text, bigint, bigint, bigint, bigint, boolean) as";
+    scene
+        .client
+        .batch_execute(&format!("set plan_cache_mode = force_generic_plan; {prepare} {sql}"))
+        .await
+        .expect("it");
+
+    let explain = "explain execute moment ('generic', 'T1', 300000, 5000500, 5300500, 300000, false)";
+    let rows = scene.client.query(explain, &[]).await.expect("a plan");
+    let plan = rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
+
+    assert_eq!(plan.matches("Subplans Removed: 7").count(), 2, "{plan}");
+    assert!(plan.contains("transactions_window"), "{plan}");
+    for table in ["transactions", "history_"] {
+        assert!(!plan.contains(&format!("Seq Scan on {table}")), "{plan}");
+    }
+}
+
+#[tokio::test]
 async fn new_tables_are_analyzed_once_there_is_something_in_them_and_not_again() {
     let scene = scene().await;
     assert!(!scene.store.statistics_ensure().await.expect("an answer"), "there is nothing to know");
