@@ -10,8 +10,8 @@ use crate::filled::Filled;
 pub struct Filling {
     /// Trades a day.
     pub trades_a_day: i64,
-    /// For how many days.
-    pub days_of_trades: i64,
+    /// For how long.
+    pub trades_ms: i64,
     /// From one mark with a figure to the next.
     pub every_ms: i64,
     /// For how long.
@@ -21,12 +21,12 @@ pub struct Filling {
 /// What every figure says its price is.
 pub const PRICE: &str = "27000.125";
 
-const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 
 impl Filling {
     /// Trades over all tickers.
     pub fn trades(self) -> i64 {
-        self.trades_a_day * self.days_of_trades
+        self.trades_a_day * self.trades_ms / DAY_MS
     }
 
     /// Figures over all tickers.
@@ -49,7 +49,7 @@ impl Filling {
     }
 
     fn script(self) -> Vec<String> {
-        let Self { trades_a_day, days_of_trades, every_ms, figures_ms } = self;
+        let Self { trades_a_day, trades_ms, every_ms, figures_ms } = self;
         let last = TICKERS - 1;
         let mut script = vec![format!(
             "set synchronous_commit = off;
@@ -59,16 +59,18 @@ impl Filling {
             select 'generic', 'T' || ticker, ms, ms - {kept_ms}, ms
             from generate_series(0, {last}) as ticker, now_was;",
             // The windows of the first marks too: what is missing in one is told.
-            kept_ms = figures_ms.max(days_of_trades * DAY_MS) + 300_000,
+            kept_ms = figures_ms.max(trades_ms) + 300_000,
         )];
-        for day in 0..days_of_trades {
-            let of_each = trades_a_day / TICKERS as i64;
+        let of_each = trades_a_day / TICKERS as i64;
+        let apart_ms = DAY_MS / of_each;
+        for day_ms in (0..trades_ms).step_by(DAY_MS as usize) {
+            let from = day_ms / apart_ms;
+            let until = trades_ms.min(day_ms + DAY_MS) / apart_ms - 1;
             script.push(format!(
                 "insert into transactions (exchange, ticker, tradeid, ts, price, quantity, is_validated)
-                select 'generic', 'T' || ticker, 'old-' || {day} * {of_each} + trade,
-                    ms - {day} * {DAY_MS} - trade * ({DAY_MS} / {of_each}), 27000 + trade % 977 * 0.01,
+                select 'generic', 'T' || ticker, 'old-' || trade, ms - trade * {apart_ms}, 27000 + trade % 977 * 0.01,
                     0.00012345 * (1 + trade % 89), true
-                from generate_series(0, {last}) as ticker, generate_series(0, {of_each} - 1) as trade, now_was"
+                from generate_series(0, {last}) as ticker, generate_series({from}, {until}) as trade, now_was"
             ));
         }
         for day in 0..=figures_ms / DAY_MS + 1 {

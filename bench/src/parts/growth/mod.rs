@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::runtime::Runtime;
 
-use self::filling::{Filling, PRICE};
+use self::filling::{DAY_MS, Filling, PRICE};
 use crate::Bench;
 use crate::filled::Filled;
 use crate::load::Load;
@@ -24,8 +24,8 @@ use crate::table::Row;
 /// Tickers of the market, each with as much in the tables.
 const TICKERS: usize = 20;
 
-/// Trades told a second to see how many are written.
-const TOO_MANY: u64 = 150_000;
+/// Trades told a second to see how many are written: more than that.
+const TOO_MANY: u64 = 250_000;
 
 /// How much slower grown tables may be.
 const BAR: f64 = 0.8;
@@ -50,9 +50,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let filling = Filling {
         trades_a_day: if bench.quick { 40_000 } else { 4_000_000 },
-        days_of_trades: 6,
+        trades_ms: 6 * DAY_MS,
         every_ms: if bench.quick { 100_000 } else { 1_000 },
-        figures_ms: 6 * 24 * HOUR_MS,
+        figures_ms: 6 * DAY_MS,
     };
     let (grown, until_ms) = runtime.block_on(filling.fill())?;
     let size = format!("{} trades and {} figures in the tables", filling.trades(), filling.figures());
@@ -60,33 +60,49 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     rows.extend(asked_again(bench, &runtime, filling, (&grown, until_ms))?);
     rows.push(backfilled(bench, &runtime, &grown)?);
     rows.push(overloaded(bench, &runtime, &grown)?);
+    rows.push(many_tickers(bench, &runtime, &grown)?);
     rows.extend(live(bench, &runtime, filling, &grown)?);
     runtime.block_on(async { drop(grown) });
     Ok(rows)
 }
 
-/// Figures of the last hour.
+/// Figures of the last hour, kept ones and such as are made when they are asked for.
 fn asked_again(
     bench: &Bench,
     runtime: &Runtime,
     filling: Filling,
     (grown, until_ms): (&Filled, i64),
 ) -> anyhow::Result<Vec<Row>> {
-    let last_hour = Filling { trades_a_day: 0, days_of_trades: 0, figures_ms: HOUR_MS, ..filling };
+    // The windows of its first marks too.
+    let last_hour = Filling { trades_ms: HOUR_MS + 300_000, figures_ms: HOUR_MS, ..filling };
     let (small, small_until_ms) = runtime.block_on(last_hour.fill())?;
-    let asked = |filled: &Filled, until_ms: i64| {
-        let every_ms = filling.every_ms;
-        let paths: Vec<String> = (0..10_000)
-            .map(|index| {
-                let ts = until_ms / every_ms * every_ms - index * 7_919 % (HOUR_MS / every_ms) * every_ms;
-                format!("/historical?ticker=T{}&ts={ts}", index % TICKERS as i64)
-            })
-            .collect();
+    let every_ms = filling.every_ms;
+    let kept =
+        |until_ms: i64, index: i64| until_ms / every_ms * every_ms - index * 7_919 % (HOUR_MS / every_ms) * every_ms;
+    let any = |until_ms: i64, index: i64| until_ms - 500 - index * 7_919_003 % (HOUR_MS - 1_000);
+    let mut rows = asked(bench, "kept marks", PRICE, (&small, small_until_ms), (grown, until_ms), kept)?;
+    rows.extend(asked(bench, "any millisecond", "\"price\"", (&small, small_until_ms), (grown, until_ms), any)?);
+    runtime.block_on(async { drop(small) });
+    Ok(rows)
+}
+
+/// Instants of the last hour, of every ticker, of small tables and of grown ones in turn.
+fn asked(
+    bench: &Bench,
+    what: &str,
+    told: &str,
+    small: (&Filled, i64),
+    grown: (&Filled, i64),
+    instant: impl Fn(i64, i64) -> i64,
+) -> anyhow::Result<Vec<Row>> {
+    let load = |(filled, until_ms): (&Filled, i64)| {
+        let path = |index| format!("/historical?ticker=T{}&ts={}", index % TICKERS as i64, instant(until_ms, index));
+        let paths: Vec<String> = (0..10_000).map(path).collect();
         let port = testkit::free_port();
         let mut command = Command::new(bench.programs.join("api"));
         command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", port.to_string())]);
         command.env("LOG", "warn");
-        let server = Server::at(&mut command, port, &paths[0], PRICE).context("the api")?;
+        let server = Server::at(&mut command, port, &paths[0], told).context("the api")?;
         let lasting = Duration::from_secs(if bench.quick { 1 } else { 5 });
         let load = Load { address: server.address, connections: 64, lasting, paths: Arc::new(paths) };
         driven(&server, &load)
@@ -94,15 +110,14 @@ fn asked_again(
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("an hour of figures", || asked(&small, small_until_ms)),
-            Contestant::new("figures of the last hour of many", || asked(grown, until_ms)),
+            Contestant::new(format!("{what}, an hour in the tables"), || load(small)),
+            Contestant::new(format!("{what}, grown tables"), || load(grown)),
         ],
     )?;
-    runtime.block_on(async { drop(small) });
     let of = |index: usize, measure: fn(&Driven) -> f64| median(&samples[index], measure);
     let (small, grown) = (of(0, |it| it.per_s), of(1, |it| it.per_s));
     let (small_p99, grown_p99) = (of(0, |it| it.p99_ms), of(1, |it| it.p99_ms));
-    let work = "/historical, kept marks of the last hour";
+    let work = format!("/historical, {what} of the last hour");
     Ok(vec![
         Row::compared(
             &format!("{work}: answers a second"),
@@ -165,6 +180,27 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
     Ok(Row::compared(work, format!("{grown:.0}"), format!("empty: {empty:.0}"), grown / empty, BAR))
 }
 
+/// A second mark of many tickers, most of which are not in the tables.
+fn many_tickers(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Result<Row> {
+    let lasting = Duration::from_secs(if bench.quick { 3 } else { 30 });
+    let tickers = if bench.quick { 50 } else { 1_000 };
+    let scene = Scene { tickers, rate: 2_000.0, lasting, watched: TICKERS };
+    let samples = alternate(
+        bench.runs,
+        &mut [
+            Contestant::new("many tickers, empty tables", || {
+                runtime.block_on(async { lived(bench, &scene, &Filled::as_shipped().await?, &[], WARM_UP).await })
+            }),
+            Contestant::new("many tickers, grown tables", || {
+                runtime.block_on(lived(bench, &scene, grown, &[], WARM_UP))
+            }),
+        ],
+    )?;
+    let [empty, grown] = [0, 1].map(|index| median(&samples[index], |lived| lived.served_p99_ms));
+    let work = format!("{scene}: from a second mark to its served figure, p99");
+    Ok(Row::compared(&work, format!("{grown:.0} ms"), format!("empty: {empty:.0} ms"), empty / grown, BAR))
+}
+
 /// Whether trades are held that are not kept any more.
 async fn has_more_to_go(filled: &Filled) -> anyhow::Result<bool> {
     let sql = "select exists (
@@ -174,16 +210,31 @@ async fn has_more_to_go(filled: &Filled) -> anyhow::Result<bool> {
     Ok(filled.client().await?.query_one(sql, &[]).await?.get(0))
 }
 
+/// How many trades were taken out of the tables by now.
+async fn let_go_of(filled: &Filled) -> anyhow::Result<i64> {
+    let sql = "select n_tup_del from pg_stat_user_tables where relname = 'transactions'";
+    Ok(filled.client().await?.query_one(sql, &[]).await?.get(0))
+}
+
+/// What is seen of a market that follows the present for a while.
+async fn lived(
+    bench: &Bench,
+    scene: &Scene,
+    filled: &Filled,
+    more: &[(&str, &str)],
+    wait: Duration,
+) -> anyhow::Result<Lived> {
+    let house = scene.build(bench, &filled.url, more).await?;
+    tokio::time::sleep(wait).await;
+    scene.watch(&house).await
+}
+
 /// A live market.
 fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
     let lasting = if bench.quick { Duration::from_secs(3) } else { WATCHED };
     let scene =
         Scene { tickers: TICKERS, rate: if bench.quick { 1_000.0 } else { 10_000.0 }, lasting, watched: TICKERS };
-    let on = async |filled: &Filled, more: &[(&str, &str)], wait: Duration| {
-        let house = scene.build(bench, &filled.url, more).await?;
-        tokio::time::sleep(wait).await;
-        scene.watch(&house).await
-    };
+    let on = async |filled: &Filled, more: &[(&str, &str)], wait| lived(bench, &scene, filled, more, wait).await;
     let samples = alternate(
         bench.runs,
         &mut [
@@ -195,11 +246,14 @@ fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> a
     )?;
     // Last, since what is let go of is gone.
     let until = if bench.quick { WARM_UP } else { UNTIL_LETTING_GO };
-    let mut let_go = Vec::new();
+    let (mut let_go, mut gone) = (Vec::new(), Vec::new());
     for run in 0..bench.runs {
-        let days = (filling.days_of_trades - 1 - i64::from(run)).max(1);
+        let days = (filling.trades_ms / DAY_MS - 1 - i64::from(run)).max(1);
         eprintln!("  letting go of what is older than {days} days");
+        let before = runtime.block_on(let_go_of(grown))?;
         let_go.push(runtime.block_on(on(grown, &[("RETENTION", &format!("{days}d"))], until))?);
+        gone.push(runtime.block_on(let_go_of(grown))? - before);
+        ensure!(bench.quick || 0 < gone[gone.len() - 1], "nothing was let go of");
         ensure!(bench.quick || runtime.block_on(has_more_to_go(grown))?, "all was gone before the watch was over");
     }
 
@@ -218,7 +272,7 @@ fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> a
         Row::compared(
             &format!("the same while a day of {} trades is let go of: served, p99", filling.trades_a_day),
             format!("{disturbed:.0} ms"),
-            format!("before: {quiet:.0} ms"),
+            format!("before: {quiet:.0} ms; {:.0} trades gone by the end", median(&gone, |gone| *gone as f64)),
             quiet / disturbed,
             0.5,
         ),
