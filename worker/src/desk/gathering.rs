@@ -1,5 +1,5 @@
 //! When heard trades are written: some together, and none right in front of a
-//! second mark, with which they are written in any case.
+//! second mark, which waits for what was heard before it in any case.
 
 use std::time::Duration;
 
@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 /// Heard trades are gathered for so long before they are written together.
 const GATHER: Duration = Duration::from_millis(20);
+
+/// So late a timer may be.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Since when trades are gathered, and how long it takes to write them.
 #[derive(Debug)]
@@ -31,12 +34,14 @@ impl Gathering {
         self.writing_took = now.saturating_duration_since(self.since);
     }
 
-    /// When what is gathered is written: not before it has come together, and
-    /// after the next mark if that would have to wait for it. No trade waits for a
-    /// mark longer than it waits for others.
+    /// When what is gathered is written: not before it has come together, and not
+    /// before the next mark if that would have to wait for it: then it is written
+    /// once, with what comes until the mark. No trade waits for a mark longer than
+    /// it waits for others.
     pub fn due(&self, now: Instant, mark_at: Instant) -> Instant {
         let due = now.max(self.since + GATHER);
-        if due < mark_at && mark_at < due + self.writing_took.min(GATHER) { mark_at } else { due }
+        // A mark whose second has come and whose timer has not is before all else.
+        if mark_at < due + self.writing_took.min(GATHER) { mark_at.max(now + TICK) } else { due }
     }
 }
 
@@ -58,8 +63,9 @@ mod tests {
         assert_eq!(gathering.due(at(30), at(47)), at(40), "over in time");
         assert_eq!(gathering.due(at(30), at(46)), at(46));
         assert_eq!(gathering.due(at(45), at(46)), at(46));
+        assert_eq!(gathering.due(at(30), at(35)), at(35), "the mark comes before it is due");
         assert_eq!(gathering.due(at(45), at(60)), at(45), "late already");
-        assert_eq!(gathering.due(at(47), at(46)), at(47), "the mark is due itself");
+        assert_eq!(gathering.due(at(47), at(46)), at(48), "the mark is due itself");
 
         gathering.begin_writing(at(100));
         gathering.finish_writing(at(1_000));
