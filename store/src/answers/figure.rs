@@ -254,3 +254,32 @@ pub(super) fn revision(row: &Row) -> Result<u32, StoreError> {
 pub(super) fn final_at(row: &Row) -> Result<Option<EpochMs>, StoreError> {
     column::<Option<i64>>(row, "final_at").map(|ms| ms.map(EpochMs::new))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreConfig;
+
+    #[tokio::test]
+    async fn a_moment_is_answered_by_one_plan_however_often_and_others_are_planned_as_ever() {
+        let database = testkit::database().await;
+        let config = StoreConfig { pool_size: 1, ..StoreConfig::new(database.url()) };
+        let store = Store::connect(&config).expect("a URL");
+        let ticker = Ticker::new("BTC").expect("a ticker");
+        store.ticker_ensure("generic", &[(ticker.clone(), EpochMs::new(0))]).await.expect("written");
+
+        let interval = Interval::DEFAULT;
+        for second in 1..9 {
+            let moment = Moment { closes_at: EpochMs::new(1_000 * second), interval, kept_interval: interval };
+            assert_eq!(store.figure_at(None, &ticker, moment).await.expect("an answer").len(), 1);
+        }
+
+        let sql = "select custom_plans, generic_plans, current_setting('plan_cache_mode') as mode
+            from pg_prepared_statements where statement like '-- Answers for one moment%'";
+        let rows = store.session().await.expect("a connection").query(sql, &[]).await.expect("an answer");
+        let plans: (i64, i64) =
+            (column(&rows[0], "custom_plans").expect("a number"), column(&rows[0], "generic_plans").expect("a number"));
+        assert_eq!((rows.len(), plans), (1, (0, 8)));
+        assert_eq!(column::<String>(&rows[0], "mode").expect("text"), "auto");
+    }
+}
