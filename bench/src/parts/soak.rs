@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Bench;
 use crate::filled::Filled;
-use crate::parts::live::{House, Scene, counter};
+use crate::parts::live::{Exchange, House, Scene, counter};
 use crate::table::Row;
 
 /// How often it is looked.
@@ -30,9 +30,14 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let minutes = |minutes: u64| Duration::from_secs(if bench.quick { 2 * minutes } else { 60 * minutes });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let rate = if bench.quick { 1_000.0 } else { 10_000.0 };
-    let many =
-        Scene { tickers: if bench.quick { 50 } else { 1_000 }, rate: rate / 5.0, lasting: minutes(7), watched: 20 };
-    let busy = Scene { tickers: 20, rate, lasting: minutes(30), watched: 20 };
+    let many = Scene {
+        exchange: Exchange::Generic,
+        tickers: if bench.quick { 50 } else { 1_000 },
+        rate: rate / 5.0,
+        lasting: minutes(7),
+        watched: 20,
+    };
+    let busy = Scene { exchange: Exchange::Generic, tickers: 20, rate, lasting: minutes(30), watched: 20 };
     let (of_many, of_busy) = (runtime.block_on(watched(bench, &many))?, runtime.block_on(watched(bench, &busy))?);
 
     // Before the first window had a minute in it, and when it was full.

@@ -15,7 +15,7 @@ use crate::Bench;
 use crate::filled::Filled;
 use crate::load::Load;
 use crate::parts::backfill::Dense;
-use crate::parts::live::{Lived, Scene};
+use crate::parts::live::{Exchange, Lived, Scene};
 use crate::parts::socket::overload;
 use crate::rounds::{Contestant, alternate, median};
 use crate::servers::{Driven, Server, driven};
@@ -180,11 +180,12 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
     Ok(Row::compared(work, format!("{grown:.0}"), format!("empty: {empty:.0}"), grown / empty, BAR))
 }
 
-/// A second mark of many tickers, most of which are not in the tables.
+/// A second mark of many tickers, each time of an exchange that has nothing there.
 fn many_tickers(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Result<Row> {
-    let lasting = Duration::from_secs(if bench.quick { 3 } else { 30 });
+    let lasting = Duration::from_secs(if bench.quick { 3 } else { 60 });
     let tickers = if bench.quick { 50 } else { 1_000 };
-    let scene = Scene { tickers, rate: 2_000.0, lasting, watched: TICKERS };
+    let mut round = 0;
+    let scene = Scene { exchange: Exchange::Generic, tickers, rate: 2_000.0, lasting, watched: TICKERS };
     let samples = alternate(
         bench.runs,
         &mut [
@@ -192,7 +193,9 @@ fn many_tickers(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Res
                 runtime.block_on(async { lived(bench, &scene, &Filled::as_shipped().await?, &[], WARM_UP).await })
             }),
             Contestant::new("many tickers, grown tables", || {
-                runtime.block_on(lived(bench, &scene, grown, &[], WARM_UP))
+                round += 1;
+                let later = Scene { exchange: Exchange::Later(round), ..scene.clone() };
+                runtime.block_on(lived(bench, &later, grown, &[], WARM_UP))
             }),
         ],
     )?;
@@ -232,8 +235,13 @@ async fn lived(
 /// A live market.
 fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
     let lasting = if bench.quick { Duration::from_secs(3) } else { WATCHED };
-    let scene =
-        Scene { tickers: TICKERS, rate: if bench.quick { 1_000.0 } else { 10_000.0 }, lasting, watched: TICKERS };
+    let scene = Scene {
+        exchange: Exchange::Generic,
+        tickers: TICKERS,
+        rate: if bench.quick { 1_000.0 } else { 10_000.0 },
+        lasting,
+        watched: TICKERS,
+    };
     let on = async |filled: &Filled, more: &[(&str, &str)], wait| lived(bench, &scene, filled, more, wait).await;
     let samples = alternate(
         bench.runs,

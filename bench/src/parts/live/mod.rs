@@ -6,7 +6,7 @@ mod scene;
 mod watch;
 
 pub(super) use self::histogram::Buckets;
-pub(super) use self::scene::{House, Lived, Scene, counter};
+pub(super) use self::scene::{Exchange, House, Lived, Scene, counter};
 
 use std::time::Duration;
 
@@ -22,9 +22,21 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let lasting = Duration::from_secs(if bench.quick { 3 } else { 20 });
     let rate = if bench.quick { 1_000.0 } else { 10_000.0 };
     let scenes = [
-        Scene { tickers: 20, rate, lasting, watched: 20 },
-        Scene { tickers: if bench.quick { 50 } else { 1_000 }, rate: rate / 5.0, lasting, watched: 20 },
-        Scene { tickers: if bench.quick { 100 } else { 10_000 }, rate: rate / 5.0, lasting, watched: 20 },
+        Scene { exchange: Exchange::Generic, tickers: 20, rate, lasting, watched: 20 },
+        Scene {
+            exchange: Exchange::Generic,
+            tickers: if bench.quick { 50 } else { 1_000 },
+            rate: rate / 5.0,
+            lasting,
+            watched: 20,
+        },
+        Scene {
+            exchange: Exchange::Generic,
+            tickers: if bench.quick { 100 } else { 10_000 },
+            rate: rate / 5.0,
+            lasting,
+            watched: 20,
+        },
     ];
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut lived: Vec<_> =

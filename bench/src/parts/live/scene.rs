@@ -18,9 +18,20 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How long everyone gets used to it before anything is measured.
 const WARM_UP: Duration = Duration::from_secs(5);
 
+/// Under which name a market is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Exchange {
+    /// That of the practice market.
+    Generic,
+    /// One that nothing else is kept under, with tickers of its own.
+    Later(u32),
+}
+
 /// A market of some size.
 #[derive(Debug, Clone)]
 pub struct Scene {
+    /// Of several exchanges that are kept in one database, which.
+    pub exchange: Exchange,
     /// How many tickers.
     pub tickers: usize,
     /// Trades a second over all of them.
@@ -60,6 +71,15 @@ pub struct House {
     _market: Server,
 }
 
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generic => f.write_str("generic"),
+            Self::Later(which) => write!(f, "later{which}"),
+        }
+    }
+}
+
 impl fmt::Display for Scene {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} tickers, {:.0} trades a second", self.tickers, self.rate)
@@ -68,7 +88,11 @@ impl fmt::Display for Scene {
 
 impl Scene {
     fn names(&self) -> Vec<String> {
-        (0..self.tickers).map(|index| format!("T{index}")).collect()
+        let prefix = match self.exchange {
+            Exchange::Generic => "T".to_owned(),
+            Exchange::Later(which) => format!("L{which}T"),
+        };
+        (0..self.tickers).map(|index| format!("{prefix}{index}")).collect()
     }
 
     /// Starts everything on a database, with more environment for the worker,
@@ -86,6 +110,7 @@ impl Scene {
         let mut command = Command::new(bench.programs.join("worker"));
         command.env_clear().envs([
             ("PG_STRING", url.to_owned()),
+            ("EXCHANGE", self.exchange.to_string()),
             ("TICKERS", names.join(",")),
             ("MAX_TICKERS", (self.tickers + 1).to_string()),
             ("REST_RATE", "5000".to_owned()),

@@ -45,8 +45,8 @@ async fn next(rows: &mut mpsc::Receiver<Vec<TradeRow>>) -> anyhow::Result<Vec<Tr
     rows.recv().await.context("no rows")
 }
 
-/// Makes rows until nobody takes them; those of a statement in the order of the
-/// key, as it pays to write them.
+/// Makes rows until nobody takes them; those of a statement ticker by ticker in the
+/// order of their ids, as it pays to write them.
 fn make(to: &mpsc::Sender<Vec<TradeRow>>) -> anyhow::Result<()> {
     for first in (0..).step_by(ROWS) {
         let made_now = now_ms()?;
