@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::gathering::Gathering;
+use self::gathering::{Gathering, TICK};
 use self::waiting::Waiting;
 use crate::clock::{self, Clock};
 use crate::engine::{Asked, Audited, Engine, SessionError};
@@ -84,8 +84,9 @@ impl Desk {
         Self { engine, clock, store, inbox, metrics, batch_limit, confirmed_before, has_statistics, is_listening }
     }
 
-    /// One thing after the other. Whoever ends the term cancels the wait only: a work that
-    /// has begun is given its time, since every statement has a deadline.
+    /// One thing after the other, until `over`, which is looked at in between. Dropped half-way,
+    /// as by a session of which another part has ended, it leaves no trace of the transaction
+    /// at hand, and what was heard and not written comes back by REST.
     ///
     /// # Errors
     /// Why the term is over, unless it was ended.
@@ -124,7 +125,7 @@ impl Desk {
                         self.metrics.lag_ms.set(self.engine.lag_ms(now));
                     }
                     // Where marks take longer than a second, something else is done after each.
-                    mark_at = mark_at.max(Instant::now() + Duration::from_millis(1));
+                    mark_at = mark_at.max(Instant::now() + TICK);
                 }
                 Work::Settle => {
                     let ((answers, pieces), began) = (waiting.take(), Instant::now());

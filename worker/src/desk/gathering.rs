@@ -8,8 +8,8 @@ use tokio::time::Instant;
 /// Heard trades are gathered for so long before they are written together.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// So late a timer may be.
-const TICK: Duration = Duration::from_millis(1);
+/// What a timer waits at least, and may be late.
+pub const TICK: Duration = Duration::from_millis(1);
 
 /// Since when trades are gathered, and how long it takes to write them.
 #[derive(Debug)]
