@@ -15,7 +15,7 @@ use tokio_postgres::{Client, CopyInSink, Statement};
 use crate::made::{Made, ticker_name};
 
 /// Rows of one statement, as many as ours have at most; more gain next to nothing.
-pub const ROWS: usize = 15_000;
+pub const ROWS: usize = 20_000;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::engine::{Asked, Settled};
 /// Rows, and marks that become final with them, that are handed over together:
 /// less than a tenth of a second's work. A transaction gains little by more, and
 /// second marks would have to wait for it.
-const PIECES_TOGETHER: usize = 15_000;
+const PIECES_TOGETHER: usize = 20_000;
 
 /// The same near the present, where heard trades and second marks wait until
 /// they are settled.
@@ -197,7 +197,7 @@ mod tests {
         let rows_together = |from: i64, rows_a_second: i64| {
             let mut ahead = Ahead::of(through(from));
             let mut rows = 0;
-            while ahead.leads_on() && rows < 20_000 {
+            while ahead.leads_on() && rows < 30_000 {
                 let ids: Vec<String> = (rows..rows + 100).map(|row| row.to_string()).collect();
                 let page: Vec<(&str, i64)> =
                     ids.iter().map(|id| (id.as_str(), from + 1 + 1_000 * rows / rows_a_second)).collect();
@@ -207,9 +207,9 @@ mod tests {
             rows
         };
 
-        assert_eq!(rows_together(90_000, 2_000), 15_000, "ten seconds behind");
+        assert_eq!(rows_together(90_000, 2_000), 20_000, "ten seconds behind");
         assert_eq!(rows_together(90_001, 2_000), 500);
-        assert_eq!(rows_together(-9_000_000, 2), 10_100, "and 5,000 marks");
+        assert_eq!(rows_together(-9_000_000, 2), 13_400, "and 6,700 marks");
     }
 
     #[test]

@@ -36,8 +36,8 @@ use hearing::{Counts, Newness};
 pub use settling::{Asked, Settled};
 use timing::Timing;
 
-/// The most marks settled in one transaction, per ticker: four hours.
-const MARKS_PER_TXN: i64 = 15_000;
+/// The most marks settled in one transaction, per ticker: five and a half hours.
+const MARKS_PER_TXN: i64 = 20_000;
 
 /// The mark spoken of last, before a market that sets the clock has told its present.
 const BEFORE_ALL: Mark = Mark::at_or_before(EpochMs::new(0));

@@ -118,7 +118,11 @@ impl<T: Tables> Engine<T> {
             txn.latest_upsert(&newest, true, now),
             txn.watermarks_advance(&findings.advances, now),
         )?;
-        txn.commit().await?;
+        // What was judged is not looked at any more, and takes a while to be freed.
+        let has_more: HashMap<Ticker, bool> =
+            verdicts.iter().map(|it| (it.ticker.clone(), it.outcome.has_more)).collect();
+        let (committed, ()) = tokio::join!(biased; txn.commit(), async { drop((verdicts, pages, unwritten)) });
+        committed?;
 
         if changed_finals > 0 {
             tracing::error!(
@@ -130,7 +134,7 @@ impl<T: Tables> Engine<T> {
             tracing::warn!(ticker = %incident.ticker, "{}: {}", incident.ticker, incident.detail);
         }
         self.metrics.settled(count, &took_ms, findings.confirmed, &findings.faults, now);
-        self.reply(replies, &verdicts);
+        self.reply(replies, &has_more);
         Ok(())
     }
 
@@ -236,8 +240,8 @@ impl<T: Tables> Engine<T> {
         Ok(all)
     }
 
-    fn reply(&self, replies: Vec<(Ticker, oneshot::Sender<Settled>)>, verdicts: &[Verdicts]) {
-        let has_more: HashMap<&Ticker, bool> = verdicts.iter().map(|it| (&it.ticker, it.outcome.has_more)).collect();
+    /// Tells who asked where to ask from next; `has_more` of the tickers that were judged.
+    fn reply(&self, replies: Vec<(Ticker, oneshot::Sender<Settled>)>, has_more: &HashMap<Ticker, bool>) {
         for (ticker, reply) in replies {
             let Some(book) = self.books.get(&ticker) else { continue };
             // What was not judged was asked from an older watermark: ask again at once.
