@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tape::{EpochMs, Ticker};
+
 use crate::row::BadRow;
 
 /// Why a file could not be replayed.
@@ -39,6 +41,19 @@ pub enum ReplayError {
     Empty {
         /// Which file.
         path: PathBuf,
+    },
+    /// There is a trade of the seventies, and its time is hardly in milliseconds.
+    #[error(
+        "{}: {ticker} begins at {ts}, which is in {}; ts must be epoch milliseconds, and this looks like seconds",
+        path.display(), 1970 + ts.ms() / 31_556_952_000
+    )]
+    TooEarly {
+        /// Which file.
+        path: PathBuf,
+        /// Whose trade.
+        ticker: Ticker,
+        /// The first second mark at or after it.
+        ts: EpochMs,
     },
     /// It would take more memory than is allowed.
     #[error("{}:{line}: more than {limit} {what}; cut the tape into parts", path.display())]

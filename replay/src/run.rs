@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use tape::{Mark, Sums, Ticker};
+use tape::{EpochMs, Mark, Sums, Ticker};
 
 use crate::adding::{Added, Bad};
 use crate::error::ReplayError;
@@ -28,11 +28,13 @@ pub struct Limits {
     pub tickers: usize,
     /// How many seconds with trades, over all tickers; each takes about 100 bytes.
     pub seconds: usize,
+    /// No trade may be older: a time in seconds, taken for milliseconds, is one of 1970.
+    pub earliest: EpochMs,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { tickers: 100_000, seconds: 50_000_000 }
+        Self { tickers: 100_000, seconds: 50_000_000, earliest: EpochMs::new(100_000_000_000) }
     }
 }
 
@@ -59,6 +61,9 @@ pub struct Summary {
     /// How many figures were written.
     pub marks: u64,
 }
+
+/// The sums of a ticker's seconds, in their order.
+type Sorted = (Ticker, Vec<(Mark, Sums)>);
 
 /// A piece, by its place in the file, or why there is none.
 struct Read {
@@ -91,8 +96,13 @@ impl Replay {
         if rows == 0 {
             return Err(ReplayError::Empty { path: path.to_owned() });
         }
-        let seconds =
+        let seconds: Vec<Sorted> =
             total.into_seconds().into_iter().map(|(ticker, seconds)| (ticker, seconds.into_sorted())).collect();
+        let mut first_marks = seconds.iter().filter_map(|(ticker, sorted)| Some((ticker, sorted.first()?.0)));
+        if let Some((ticker, mark)) = first_marks.find(|(_, mark)| mark.at() < self.limits.earliest) {
+            let (path, ticker) = (path.to_owned(), ticker.clone());
+            return Err(ReplayError::TooEarly { path, ticker, ts: mark.at() });
+        }
         let marks = self.write_marks(seconds, out).map_err(ReplayError::Unwritable)?;
         Ok(Summary { rows, repeats, tickers, marks })
     }
@@ -132,7 +142,7 @@ impl Replay {
         Ok(together.total)
     }
 
-    fn write_marks(&self, tickers: Vec<(Ticker, Vec<(Mark, Sums)>)>, out: &mut impl Write) -> std::io::Result<u64> {
+    fn write_marks(&self, tickers: Vec<Sorted>, out: &mut impl Write) -> std::io::Result<u64> {
         let ends = tickers.iter().filter_map(|(_, sorted)| sorted.last());
         let Some(last) = ends.map(|(mark, _)| *mark).max() else { return Ok(0) };
         out.write_all(marks::HEADER.as_bytes())?;

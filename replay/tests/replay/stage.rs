@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use replay::{Limits, Replay, ReplayError, Summary};
+use tape::EpochMs;
 use tempfile::NamedTempFile;
 
 pub const HEADER: &str = "ticker,ts,quantity,price,tradeid\n";
@@ -16,7 +17,12 @@ pub fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
 
 /// Replays some bytes with windows of so many seconds; the error names the file `tape.csv`.
 pub fn replay(content: impl AsRef<[u8]>, seconds: i64) -> Result<(String, Summary), String> {
-    replay_within(content, seconds, Limits::default())
+    replay_within(content, seconds, since_1970())
+}
+
+/// The usual limits, for tapes whose times are small numbers.
+pub fn since_1970() -> Limits {
+    Limits { earliest: EpochMs::new(0), ..Limits::default() }
 }
 
 pub fn replay_within(content: impl AsRef<[u8]>, seconds: i64, limits: Limits) -> Result<(String, Summary), String> {

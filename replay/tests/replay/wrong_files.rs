@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use replay::Limits;
 
-use crate::stage::{HEADER, replay, replay_within};
+use crate::stage::{HEADER, replay, replay_within, since_1970};
 
 fn complaint(content: impl AsRef<[u8]>) -> String {
     replay(content, 300).expect_err("no tape")
@@ -69,12 +69,23 @@ fn a_compressed_tape_that_breaks_off_is_refused() {
 
 #[test]
 fn a_tape_that_would_take_too_much_memory_is_refused() {
-    let tickers = Limits { tickers: 1, ..Limits::default() };
-    let seconds = Limits { seconds: 10, ..Limits::default() };
+    let tickers = Limits { tickers: 1, ..since_1970() };
+    let seconds = Limits { seconds: 10, ..since_1970() };
     let rows: String = (1..=20).map(|second| format!("A,{second}000,1,1,{second}\n")).collect();
 
     let refused = replay_within(format!("{HEADER}A,1,1,1,x\nB,1,1,1,x\n"), 300, tickers).expect_err("too many");
     assert_eq!(refused, "tape.csv:3: more than 1 tickers; cut the tape into parts");
     let refused = replay_within(format!("{HEADER}{rows}"), 300, seconds).expect_err("too many");
     assert_eq!(refused, "tape.csv:21: more than 10 seconds with trades; cut the tape into parts");
+}
+
+#[test]
+fn times_told_in_seconds_are_refused() {
+    let content = format!("{HEADER}A,1700000000000,1,1,x\nB,1700000000,1,1,y\n");
+
+    let refused = replay_within(&content, 300, Limits::default()).expect_err("a trade of 1970");
+
+    let said = "tape.csv: B begins at 1700000000, which is in 1970; ts must be epoch milliseconds, and this looks like seconds";
+    assert_eq!(refused, said);
+    assert!(replay_within(content.replace("B,1700000000,", "B,1700000000000,"), 300, Limits::default()).is_ok());
 }
