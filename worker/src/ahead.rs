@@ -207,7 +207,7 @@ mod tests {
             rows
         };
 
-        assert_eq!(rows_together(90_000, 2_000), 20_000, "ten seconds behind");
+        assert_eq!(rows_together(90_000, 4_000), 20_000, "ten seconds behind");
         assert_eq!(rows_together(90_001, 2_000), 500);
         assert_eq!(rows_together(-9_000_000, 2), 13_400, "and 6,700 marks");
     }
