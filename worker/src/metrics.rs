@@ -171,11 +171,14 @@ impl Metrics {
         }
     }
 
-    /// The figures of a mark were committed at an instant of ours.
-    pub fn marked(&self, mark: Mark, now: EpochMs) {
-        self.last_mark.fetch_max(mark.at().ms(), Ordering::Relaxed);
-        if let Some(histogram) = &self.mark_delay_seconds {
+    /// The figures of the marks from one to another were committed at an instant of ours.
+    pub fn marked(&self, first: Mark, last: Mark, now: EpochMs) {
+        self.last_mark.fetch_max(last.at().ms(), Ordering::Relaxed);
+        let Some(histogram) = &self.mark_delay_seconds else { return };
+        let mut mark = first;
+        while mark <= last {
             histogram.observe(seconds(now.ms_since(mark.at())));
+            mark = mark.next();
         }
     }
 
@@ -218,5 +221,26 @@ impl Collector for Socket {
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_that_was_missed_counts_with_its_own_delay() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::registered(&mut registry);
+        let mark = |second: i64| Mark::at_or_before(EpochMs::new(1_000 * second));
+
+        metrics.marked(mark(1), mark(3), EpochMs::new(3_010));
+
+        let mut page = String::new();
+        prometheus_client::encoding::text::encode(&mut page, &registry).expect("text");
+        for line in ["bucket{le=\"0.01\"} 1", "bucket{le=\"2.0\"} 2", "bucket{le=\"5.0\"} 3", "count 3"] {
+            assert!(page.contains(&format!("mark_delay_seconds_{line}\n")), "{line}\n{page}");
+        }
+        assert_eq!(metrics.last_mark_ms(), 3_000);
     }
 }

@@ -47,7 +47,7 @@ impl<T: Tables> Engine<T> {
             txn.commit().await?;
         }
         self.metrics.evidence_bytes.set(i64::try_from(self.bounds.bytes()).unwrap_or(i64::MAX));
-        self.metrics.marked(mark, self.clock.wall());
+        self.metrics.marked(next, mark, self.clock.wall());
         Ok(())
     }
 
