@@ -200,7 +200,7 @@ impl Reader {
         let (socket, rest) = (market.adapter().socket_terms(), market.adapter().rest_terms());
         let needs_tickers = socket.needs_tickers;
         let config = Config {
-            pg_string: text("PG_STRING", raw.pg_string),
+            pg_string: self.pg_string(raw.pg_string),
             market,
             market_ws_url: self.url("MARKET_WS_URL", or(raw.market_ws_url, socket.url), &["ws", "wss"]),
             market_rest_url: self.url("MARKET_REST_URL", or(raw.market_rest_url, rest.url), &["http", "https"]),
@@ -264,6 +264,15 @@ impl Reader {
             self.refuse("TICKERS", odd.as_str(), "pairs as BTC/USDT, in capitals: whatever the exchange calls them");
         }
         if self.wrong.is_empty() { Ok(config) } else { Err(ConfigError(self.wrong)) }
+    }
+
+    /// A connection string may hold a password, so a wrong one is named and not shown.
+    fn pg_string(&mut self, value: Option<String>) -> String {
+        let value = text("PG_STRING", value);
+        if !["postgres://", "postgresql://"].iter().any(|scheme| value.starts_with(scheme)) {
+            self.refuse("PG_STRING", "(not shown)", "postgres://user:password@host:port/database");
+        }
+        value
     }
 
     fn suspects(&mut self, future: Option<String>, price: Option<String>, quantity: Option<String>) -> Suspects {

@@ -40,22 +40,16 @@ enum Command {
 async fn main() -> anyhow::Result<ExitCode> {
     let matches = Arguments::command().after_help(variables()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches)?;
-    if let Some(Command::Replay(arguments)) = &arguments.command {
-        replay::run(arguments)?;
-        return Ok(ExitCode::SUCCESS);
+    match &arguments.command {
+        Some(Command::Replay(arguments)) => {
+            replay::run(arguments)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Verify(arguments)) => return Ok(verify::run(only_config(), arguments).await),
+        _ => {}
     }
-    // A missing .env is the normal case; a broken one must not be ignored.
-    if let Err(error) = dotenvy::dotenv()
-        && !error.not_found()
-    {
-        return Err(error).context("could not read .env");
-    }
-    let configs = Config::all_from_env()?;
+    let configs = read_configs()?;
     let config = configs.first().context("MARKET names no market")?.clone();
-    if let Some(Command::Verify(arguments)) = &arguments.command {
-        anyhow::ensure!(configs.len() == 1, "verify asks one market: MARKET should name that of the receipt");
-        return Ok(verify::run(&config, arguments).await);
-    }
     telemetry::init(&config.log, config.log_format);
     match arguments.command {
         None => work(&config, configs).await?,
@@ -67,6 +61,22 @@ async fn main() -> anyhow::Result<ExitCode> {
         Some(Command::Verify(_) | Command::Replay(_)) => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_configs() -> anyhow::Result<Vec<Config>> {
+    // A missing .env is the normal case; a broken one must not be ignored.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return Err(error).context("could not read .env");
+    }
+    Ok(Config::all_from_env()?)
+}
+
+fn only_config() -> anyhow::Result<Config> {
+    let [config] = <[Config; 1]>::try_from(read_configs()?)
+        .map_err(|_| anyhow::anyhow!("verify asks one market: MARKET should name that of the receipt"))?;
+    Ok(config)
 }
 
 async fn work(config: &Config, configs: Vec<Config>) -> anyhow::Result<()> {

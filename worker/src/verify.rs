@@ -64,9 +64,11 @@ impl Verdict {
 
 /// Verifies, prints what came of it, and returns 0 when all agrees, 1 when
 /// something differs, and 2 when that could not be told.
-pub async fn run(config: &Config, arguments: &VerifyArguments) -> ExitCode {
-    let checking = tokio::time::timeout(arguments.within, verify(config, arguments)).await;
-    let checked = checking.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than --within allows")));
+/// Without a configuration it cannot be told.
+pub async fn run(config: anyhow::Result<Config>, arguments: &VerifyArguments) -> ExitCode {
+    let checking = async { verify(&config?, arguments).await };
+    let checked = tokio::time::timeout(arguments.within, checking).await;
+    let checked = checked.unwrap_or_else(|_| Err(anyhow::anyhow!("it took longer than --within allows")));
     match checked {
         Ok(verdict) => {
             verdict.lines.iter().for_each(|line| println!("{line}"));

@@ -35,6 +35,14 @@ fn every_wrong_variable_is_named_with_its_value_and_what_is_accepted() {
 }
 
 #[test]
+fn a_wrong_connection_string_is_named_without_its_password() {
+    let message = read(&[("PG_STRING", "mysql://me:secret@host")]).expect_err("not Postgres");
+
+    assert!(message.contains("PG_STRING is \"(not shown)\"; accepted: postgres://"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+}
+
+#[test]
 fn the_interval_is_whole_seconds_however_it_is_written() {
     assert_eq!(read(&[("INTERVAL", "5m")]).expect("five minutes").interval.ms(), 300_000);
     assert!(read(&[("INTERVAL", "1500ms")]).is_err());

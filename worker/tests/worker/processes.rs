@@ -132,11 +132,26 @@ async fn a_wrong_variable_stops_the_start_with_its_name_and_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_a_wrong_variable_it_cannot_be_told_whether_a_receipt_agrees() {
+    let output = Command::new(env!("CARGO_BIN_EXE_worker"))
+        .current_dir(std::env::temp_dir())
+        .env_clear()
+        .env("MARKET", "nowhere")
+        .args(["verify", "receipt.json"])
+        .output()
+        .expect("the worker starts");
+
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("could not be checked: ") && said.contains("MARKET is \"nowhere\""), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_url_that_is_none_ends_the_process_with_a_reason() {
     let output = Command::new(env!("CARGO_BIN_EXE_worker"))
         .current_dir(std::env::temp_dir())
         .env_clear()
-        .envs([("PG_STRING", "no url at all"), ("WORKER_PORT", "0")])
+        .envs([("PG_STRING", "postgres://me@host:no-port/database"), ("WORKER_PORT", "0")])
         .output()
         .expect("the worker starts");
 
