@@ -17,6 +17,8 @@ links_print() {
     # shellcheck disable=SC2016
     [[ -z $pg_given ]] || tables='"$PG_STRING"'
     ts=$((($(date +%s) - 60) * 1000))
+    # The tape of a market of the user's own begins now, unless told otherwise.
+    [[ $market != own ]] || ts=$(($(date +%s) * 1000))
     [[ $market != recorded ]] || ts=$(((tape_first + tape_last) / 2))
     hasura="with Docker, instead of this: docker compose up --build, then http://localhost:${HASURA_PORT:-61790}"
     if "$here/start_db" status | grep -q docker-compose; then
@@ -38,8 +40,6 @@ END
     cat <<END
   look into tables    psql $tables -c 'select * from crypto_market.latest_vwap_history'
   Hasura console      $hasura
-
-  Ctrl-C stops everything.
 
 END
 }

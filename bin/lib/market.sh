@@ -29,12 +29,14 @@ market_choose() {
 # Tapes and other seeds have databases of their own: their trade ids are the
 # same as those of other runs, the trades are not.
 market_settle() {
-    local tape_name=''
+    local tape_name='' named
     venue_arguments=(--port "$VENUE_PORT" --seed "${seed:-1}")
     if [[ $market == own ]]; then
         market_says="${MARKET:-generic}"
         if [[ -n ${MARKET_WS_URL:-}${MARKET_REST_URL:-} ]]; then
             market_says+=" at ${MARKET_WS_URL:-its own WebSocket} and ${MARKET_REST_URL:-its own REST endpoint}"
+        elif named=$(compgen -e | grep -E '^MARKET_(WS|REST)_URL_.' | paste -s -d ' '); [[ -n $named ]]; then
+            market_says+=" at the addresses in $named"
         else
             market_says+=" at its own addresses"
         fi

@@ -26,7 +26,7 @@ programs_build() {
         die "cargo was not found; install Rust (https://rustup.rs, or your system's package) and start again"
     fi
     if [[ -n $missing ]]; then
-        say "building$missing; the first build takes a few minutes"
+        say "building$missing; the first build takes up to a quarter of an hour on two cores"
     fi
     (cd "$root" && cargo build --release --locked "${packages[@]}") || die "could not build $*; the compiler's message is above"
 }

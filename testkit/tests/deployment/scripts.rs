@@ -179,6 +179,9 @@ fn a_real_exchange_is_followed_at_its_own_addresses_and_without_the_practice_mar
     let pairs = ("TICKERS", "BTC/USDT,ETH/USDT");
     assert_eq!(told(&[("MARKET", "binance"), pairs]), "own|||binance at its own addresses");
     assert_eq!(told(&[("MARKET", "binance,kraken"), pairs]), "own|||binance,kraken at its own addresses");
+    let elsewhere = ("MARKET_REST_URL_BINANCE", "http://127.0.0.1:1");
+    let said = told(&[("MARKET", "binance"), pairs, elsewhere]);
+    assert_eq!(said, "own|||binance at the addresses in MARKET_REST_URL_BINANCE");
     let practice = "generated|ws://127.0.0.1:61792/stream|http://127.0.0.1:61792/trades|";
     assert!(told(&[]).starts_with(practice), "{}", told(&[]));
     let own = [("MARKET_WS_URL", "ws://a/s"), ("MARKET_REST_URL", "http://a/t")];
