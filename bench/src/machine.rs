@@ -11,6 +11,7 @@ pub struct Machine {
     memory_gib: u64,
     kernel: String,
     compiler: String,
+    commit: String,
     load_before: String,
 }
 
@@ -25,6 +26,7 @@ impl Machine {
             memory_gib: (memory_kib + (1 << 19)) >> 20,
             kernel: said_by("uname", &["-sr"]),
             compiler: said_by("rustc", &["--version"]),
+            commit: said_by("git", &["rev-parse", "--short", "HEAD"]),
             load_before: load(),
         }
     }
@@ -32,9 +34,10 @@ impl Machine {
 
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { processor, cores, memory_gib, kernel, compiler, load_before } = self;
+        let Self { processor, cores, memory_gib, kernel, compiler, commit, load_before } = self;
         writeln!(f, "- processor: {processor}, {cores} cores, {memory_gib} GiB of memory")?;
         writeln!(f, "- system: {kernel}; {compiler}")?;
+        writeln!(f, "- measured at commit {commit}")?;
         writeln!(f, "- load average before: {load_before}; after: {}", load())
     }
 }

@@ -40,6 +40,11 @@ impl Row {
         Self { work: work.to_owned(), ours, other, bar: "-".to_owned(), ..Self::default() }
     }
 
+    /// Whether something is asked that was not measured.
+    pub fn is_owed(&self) -> bool {
+        self.holds.is_none() && self.bar != "-"
+    }
+
     /// A peer that is not there, and why.
     pub fn not_run(work: &str, peer: &str, why: &str, bar: &str) -> Self {
         let (work, bar) = (work.to_owned(), bar.to_owned());
@@ -76,6 +81,9 @@ mod tests {
             Row::compared("w", "1 s".to_owned(), "python 5 s".to_owned(), 5.0, 5.0),
             Row::not_run("w", "bytewax", "no pip", "≥ 15 ×"),
         ];
+
+        assert_eq!(rows.each_ref().map(Row::is_owed), [false, false, true]);
+        assert!(!Row::told("w", "1 s".to_owned(), "-".to_owned()).is_owed());
 
         let page = page(&PARTS[0], &rows, &Machine::now(), 5);
 

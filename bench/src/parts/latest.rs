@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use store::{Figure, Store, StoreConfig};
 use tape::{EpochMs, Interval, Mark, Price, Quantity, Sums, Ticker};
 
@@ -41,6 +41,8 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         }
         rows.extend(held_against(bench, &ours, &peer, connections)?);
     }
+    ensure!(!marking.is_finished(), "figures stopped changing meanwhile");
+    ensure!(mark_of(body)? < mark_of(&ours.get(QUESTION)?)?, "figures did not change meanwhile");
     marking.abort();
     let metrics = ours.get("/metrics")?;
     let count = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("?").trim().to_owned();
@@ -50,6 +52,10 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     drop((ours, peer));
     runtime.block_on(async { drop(filled) });
     Ok(rows)
+}
+
+fn mark_of(answer: &str) -> anyhow::Result<i64> {
+    serde_json::from_str::<serde_json::Value>(answer)?["ts"].as_i64().context("an answer without ts")
 }
 
 /// Our server in front of a database, its memory live.

@@ -176,8 +176,14 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
         ],
     )?;
     let [empty, grown] = [0, 1].map(|index| median(&samples[index], |seen| seen.committed_per_s));
-    let work = "a socket that tells too much: committed a second";
-    Ok(Row::compared(work, format!("{grown:.0}"), format!("empty: {empty:.0}"), grown / empty, BAR))
+    let [empty_dropped, dropped] = [0, 1].map(|index| median(&samples[index], |seen| seen.dropped_per_s));
+    Ok(Row::compared(
+        "a socket that tells too much: committed a second",
+        format!("{grown:.0}, and {dropped:.0} dropped"),
+        format!("empty: {empty:.0}, and {empty_dropped:.0} dropped"),
+        grown / empty,
+        BAR,
+    ))
 }
 
 /// A second mark of many tickers, each time of an exchange that has nothing there.

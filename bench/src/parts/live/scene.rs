@@ -59,8 +59,6 @@ pub struct Lived {
     pub heard_per_s: f64,
     /// Trades dropped at the bound of the queue.
     pub dropped: u64,
-    /// The most memory the worker held.
-    pub peak_mib: f64,
 }
 
 /// All that runs, in the order in which it is ended.
@@ -169,7 +167,6 @@ impl Scene {
             mark_mean_s: mean("truetape_mark_delay_seconds"),
             heard_per_s: grown("truetape_heard_trades_total") as f64 / self.lasting.as_secs_f64(),
             dropped: grown("truetape_socket_dropped_total"),
-            peak_mib: house.worker.memory_mib().1,
         })
     }
 }

@@ -27,8 +27,11 @@ const TICKERS: usize = 20;
 /// Told a second before and after.
 const FEW: u64 = 2_000;
 
-/// By then all must be well again.
+/// By then all must be well again, or nothing more is measured.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// By then all shall be well again: a full queue takes less than a second to be written.
+const RECOVERED_WITHIN_S: f64 = 5.0;
 
 /// How much of the fastest statement is asked for.
 const BAR: f64 = 0.8;
@@ -37,7 +40,7 @@ const BAR: f64 = 0.8;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     pub committed_per_s: f64,
-    dropped_per_s: f64,
+    pub dropped_per_s: f64,
     read_per_s: f64,
     told: u64,
     recovered_within_s: f64,
@@ -80,7 +83,8 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let read = median(&samples[3], |seen| seen.read_per_s);
     let of = |measure: fn(&Seen) -> f64| median(&samples[0], measure);
     let told: u64 = samples[0].iter().map(|seen| seen.told).sum();
-    let after = of(|seen| seen.p99_after_s);
+    let (dropped, recovered_s, after) =
+        (of(|seen| seen.dropped_per_s), of(|seen| seen.recovered_within_s), of(|seen| seen.p99_after_s));
     Ok(vec![
         Row::compared(
             &format!("{too_many} trades a second told: committed a second"),
@@ -96,15 +100,17 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         ),
         Row::absolute(
             "the same: each trade is committed or counted as dropped",
-            format!("{:.0} dropped a second; all of {told} told", of(|seen| seen.dropped_per_s)),
-            "none is lost count of",
-            true,
+            format!("{dropped:.0} dropped a second; all of {told} told"),
+            "some are, and none is lost count of",
+            0.0 < dropped,
         ),
         Row::absolute(
-            &format!("then {FEW} a second: nothing is dropped any more, and from a frame to its committed row, p99"),
-            format!("within {:.0} ms, {:.1} s later", after * 1e3, of(|seen| seen.recovered_within_s)),
-            "≤ 100 ms",
-            after <= 0.1,
+            &format!(
+                "then {FEW} a second: until nothing is dropped any more, and from a frame to its row p99 ≤ 100 ms"
+            ),
+            format!("{recovered_s:.1} s, within {:.0} ms", after * 1e3),
+            &format!("≤ {RECOVERED_WITHIN_S} s"),
+            recovered_s <= RECOVERED_WITHIN_S,
         ),
     ])
 }
