@@ -60,8 +60,10 @@ impl StoreConfig {
     /// What a connection is opened with, ending statements after `statement_timeout`.
     pub(crate) fn connection(&self, statement_timeout: Duration) -> Result<Config, StoreError> {
         let mut config: Config = self.url.parse().map_err(StoreError::misconfigured)?;
+        // Nothing of ours runs for so long that compiling it first would pay, which Postgres does
+        // once a statement looks dear, as some do where tables have grown.
         let ours = format!(
-            "-c search_path={SCHEMA} -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
+            "-c search_path={SCHEMA} -c jit=off -c statement_timeout={} -c idle_in_transaction_session_timeout={}",
             statement_timeout.as_millis(),
             self.idle_in_transaction_timeout.as_millis()
         );

@@ -113,6 +113,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_statement_is_compiled_by_the_server_before_it_runs() {
+        let database = testkit::database().await;
+        let store = Store::connect(&StoreConfig::new(database.url())).expect("a URL");
+
+        let session = store.session().await.expect("a connection");
+        let rows = session.query("select current_setting('jit') as setting", &[]).await.expect("a setting");
+
+        assert_eq!(column::<String>(&rows[0], "setting").expect("text"), "off");
+    }
+
+    #[tokio::test]
     async fn heard_trades_do_not_wait_for_the_disk_and_what_follows_on_their_connection_does() {
         let database = testkit::database().await;
         let config = StoreConfig { pool_size: 1, ..StoreConfig::new(database.url()) };
