@@ -23,6 +23,13 @@ const PIECES_OF_A_TRANSACTION: usize = 200;
 /// else stand still for much of every second.
 const MADE_ROOM_FOR: Duration = Duration::from_millis(225);
 
+/// At most so much is allowed for a settlement that takes longer than expected.
+const LONGEST_EXCESS: Duration = Duration::from_millis(100);
+
+/// By so much of itself that allowance shrinks with every settlement: one of twenty a second
+/// counts half after two minutes. A disk that is busy with a checkpoint is so every few minutes.
+const EXCESS_SHRINKS_BY: u32 = 4_096;
+
 /// What a row or a mark is taken to cost before any was settled.
 const FIRST_GUESS: Duration = Duration::from_micros(50);
 
@@ -31,6 +38,8 @@ pub struct Waiting {
     answers: VecDeque<Asked>,
     patience: Patience,
     per_piece: Duration,
+    /// How much longer than expected one took lately.
+    excess: Duration,
     /// The mark that the next settlement let go first.
     gave_way_to: Option<Instant>,
 }
@@ -38,7 +47,7 @@ pub struct Waiting {
 impl Waiting {
     /// None yet; they will be settled with this patience.
     pub fn new(patience: Patience) -> Self {
-        Self { answers: VecDeque::new(), patience, per_piece: FIRST_GUESS, gave_way_to: None }
+        Self { answers: VecDeque::new(), patience, per_piece: FIRST_GUESS, excess: Duration::ZERO, gave_way_to: None }
     }
 
     /// Whether there is nothing to settle.
@@ -72,10 +81,14 @@ impl Waiting {
     /// Whether the next settlement will be over in so much time, or is one for
     /// which nothing else is held up.
     fn fits_into(&self, left: Duration) -> bool {
-        let pieces = self.next().1 + PIECES_OF_A_TRANSACTION;
         // Half as long again: what stands in a mark's way is worse than a pause.
-        let expected = self.per_piece.saturating_mul(u32::try_from(pieces).unwrap_or(u32::MAX)) * 3 / 2;
-        expected <= left || MADE_ROOM_FOR < expected
+        let expected = self.expected(self.next().1) * 3 / 2;
+        expected + self.excess <= left || MADE_ROOM_FOR < expected
+    }
+
+    fn expected(&self, pieces: usize) -> Duration {
+        let pieces = u32::try_from(pieces + PIECES_OF_A_TRANSACTION).unwrap_or(u32::MAX);
+        self.per_piece.saturating_mul(pieces)
     }
 
     /// Takes out what is settled next, and how many rows and marks that is.
@@ -87,6 +100,10 @@ impl Waiting {
 
     /// Learns from a settlement how long the next one will take.
     pub fn learn(&mut self, pieces: usize, took: Duration) {
+        if pieces <= PIECES_TOGETHER {
+            let excess = took.saturating_sub(self.expected(pieces)).min(LONGEST_EXCESS);
+            self.excess = excess.max(self.excess - self.excess / EXCESS_SHRINKS_BY);
+        }
         let pieces = u32::try_from(pieces + PIECES_OF_A_TRANSACTION).unwrap_or(u32::MAX);
         self.per_piece = (self.per_piece * 7 + took / pieces) / 8;
     }
@@ -184,9 +201,10 @@ mod tests {
     fn a_settlement_is_not_begun_that_would_not_be_over_in_time_unless_it_is_a_long_one() {
         let ms = Duration::from_millis;
         let mut few = waiting(&[100]);
-        for _ in 0..100 {
-            few.learn(100, ms(30));
+        for took in (15..=30).chain([30; 100]) {
+            few.learn(100, ms(took));
         }
+        few.excess = Duration::ZERO;
         assert!(few.fits_into(ms(46)) && !few.fits_into(ms(40)));
 
         let mut long = waiting(&[5_000]);
@@ -198,6 +216,27 @@ mod tests {
         assert!(!few.is_held_back(now, now + ms(40), || false), "nobody follows the present");
         assert!(few.is_held_back(now, now + ms(40), || true));
         assert!(few.is_held_back(now + ms(9), now + ms(40), || true), "for the same mark");
+    }
+
+    #[test]
+    fn what_one_took_too_long_is_allowed_for_until_it_is_long_ago() {
+        let ms = Duration::from_millis;
+        let mut waiting = waiting(&[100]);
+        waiting.learn(100, ms(15));
+        assert!(waiting.fits_into(ms(23)) && !waiting.fits_into(ms(22)));
+
+        waiting.learn(5_000, ms(900));
+        assert!(waiting.excess.is_zero(), "a long one tells nothing of the others");
+        waiting.learn(100, ms(70));
+        assert!(ms(40) < waiting.excess && waiting.excess < ms(70), "{:?}", waiting.excess);
+        assert!(!waiting.fits_into(ms(60)));
+        waiting.learn(100, ms(900));
+        assert_eq!(waiting.excess, LONGEST_EXCESS);
+
+        for _ in 0..3_000 {
+            waiting.learn(100, ms(15));
+        }
+        assert!(ms(40) < waiting.excess && waiting.excess < ms(60), "{:?}", waiting.excess);
     }
 
     #[test]
