@@ -15,7 +15,7 @@ use crate::Bench;
 use crate::filled::Filled;
 use crate::load::Load;
 use crate::parts::backfill::Dense;
-use crate::parts::live::{Exchange, Lived, Scene};
+use crate::parts::live::{Exchange, Lived, Scene, served_p99_ms};
 use crate::parts::socket::overload;
 use crate::rounds::{Contestant, alternate, median};
 use crate::servers::{Driven, Server, driven};
@@ -205,7 +205,7 @@ fn many_tickers(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Res
             }),
         ],
     )?;
-    let [empty, grown] = [0, 1].map(|index| median(&samples[index], |lived| lived.served_p99_ms));
+    let [empty, grown] = [0, 1].map(|index| served_p99_ms(&samples[index]));
     let work = format!("{scene}: from a second mark to its served figure, p99");
     Ok(Row::compared(&work, format!("{grown:.0} ms"), format!("empty: {empty:.0} ms"), empty / grown, BAR))
 }
@@ -277,16 +277,22 @@ fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> a
         let work = format!("{scene}: {what}");
         Row::compared(&work, format!("{grown:.0} ms"), format!("empty: {empty:.0} ms"), empty / grown, BAR)
     };
-    let quiet = of(1, |lived| lived.served_p99_ms);
-    let disturbed = median(&let_go, |lived| lived.served_p99_ms);
+    let [empty, quiet] = [0, 1].map(|index| served_p99_ms(&samples[index]));
+    let disturbed = served_p99_ms(&let_go);
     Ok(vec![
-        compared("from a second mark to its served figure, p99", |lived| lived.served_p99_ms),
+        Row::compared(
+            &format!("{scene}: from a second mark to its served figure, p99"),
+            format!("{quiet:.1} ms"),
+            format!("empty: {empty:.1} ms"),
+            empty / quiet,
+            BAR,
+        ),
         compared("from a frame to its committed row, mean", |lived| lived.heard_mean_s * 1e3),
         compared("from a second mark to its committed figures, mean", |lived| lived.mark_mean_s * 1e3),
         Row::compared(
             &format!("the same while a day of {} trades is let go of: served, p99", filling.trades_a_day),
-            format!("{disturbed:.0} ms"),
-            format!("before: {quiet:.0} ms; {:.0} trades gone by the end", median(&gone, |gone| *gone as f64)),
+            format!("{disturbed:.1} ms"),
+            format!("before: {quiet:.1} ms; {:.0} trades gone by the end", median(&gone, |gone| *gone as f64)),
             quiet / disturbed,
             0.5,
         ),

@@ -6,7 +6,7 @@ mod scene;
 mod watch;
 
 pub(super) use self::histogram::Buckets;
-pub(super) use self::scene::{Exchange, House, Lived, Scene, counter};
+pub(super) use self::scene::{Exchange, House, Lived, Scene, counter, served_p99_ms};
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
 }
 
 fn busy_rows(scene: &Scene, samples: &[Lived]) -> Vec<Row> {
-    let served = median(samples, |lived| lived.served_p99_ms);
+    let served = served_p99_ms(samples);
     let heard = median(samples, |lived| lived.heard_p99_s);
     let dropped: u64 = samples.iter().map(|lived| lived.dropped).sum();
     let told = median(samples, |lived| lived.heard_per_s);
@@ -77,7 +77,7 @@ fn busy_rows(scene: &Scene, samples: &[Lived]) -> Vec<Row> {
 }
 
 fn mark_rows(scene: &Scene, samples: &[Lived], bar_s: f64) -> Vec<Row> {
-    let served = median(samples, |lived| lived.served_p99_ms);
+    let served = served_p99_ms(samples);
     let marked = median(samples, |lived| lived.mark_p99_s);
     let bar = format!("≤ {:.0} ms", bar_s * 1e3);
     vec![

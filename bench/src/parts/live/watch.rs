@@ -10,16 +10,16 @@ use anyhow::{Context as _, ensure};
 /// Between two rounds of questions.
 const REST: Duration = Duration::from_millis(2);
 
-/// When each mark was first served, in milliseconds after its second; 99 of 100 were sooner.
+/// How long after its second each mark was first served, in milliseconds.
 ///
 /// # Errors
 /// When an answer is none, goes back in time, or nothing new is served.
-pub fn served_p99_ms(api: SocketAddr, tickers: &[String], lasting: Duration) -> anyhow::Result<f64> {
+pub fn served_after_ms(api: SocketAddr, tickers: &[String], lasting: Duration) -> anyhow::Result<Vec<f64>> {
     let mut stream = TcpStream::connect(api)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     let mut newest: Vec<i64> = vec![0; tickers.len()];
-    let mut delays: Vec<i64> = Vec::new();
+    let mut delays = Vec::new();
     let began = Instant::now();
     while began.elapsed() < lasting {
         for (ticker, newest) in tickers.iter().zip(&mut newest) {
@@ -29,15 +29,14 @@ pub fn served_p99_ms(api: SocketAddr, tickers: &[String], lasting: Duration) -> 
             // The first of all was there before we asked.
             if 0 < *newest && *newest < mark {
                 // What was passed over was never served, or not for long enough to be seen.
-                delays.extend((*newest + 1_000..=mark).step_by(1_000).map(|each| seen_at - each));
+                delays.extend((*newest + 1_000..=mark).step_by(1_000).map(|each| seen_at - each as f64));
             }
             *newest = mark;
         }
         std::thread::sleep(REST);
     }
     ensure!(delays.len() >= tickers.len(), "{} new marks of {} tickers", delays.len(), tickers.len());
-    delays.sort_unstable();
-    Ok(delays[(delays.len() - 1) * 99 / 100] as f64)
+    Ok(delays)
 }
 
 fn mark_of(stream: &mut TcpStream, ticker: &str) -> anyhow::Result<i64> {
@@ -62,7 +61,6 @@ fn mark_of(stream: &mut TcpStream, ticker: &str) -> anyhow::Result<i64> {
     }
 }
 
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+fn now_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3
 }
