@@ -14,7 +14,7 @@ use tokio_postgres::{Client, CopyInSink, Statement};
 
 use crate::made::{Made, ticker_name};
 
-/// Rows of one statement, as many as ours have at most; more gain next to nothing.
+/// Rows of one statement, as many as ours have at most.
 pub const ROWS: usize = 20_000;
 
 /// How rows are written.
