@@ -7,12 +7,16 @@ use std::sync::Mutex;
 use tape::Ticker;
 
 /// The channel on which is notified whose latest figures changed: the venue's
-/// name and, where they fit, the tickers after it, parted by blanks. Without
-/// any ticker it is all of the venue.
+/// name and, unless they are too many, tickers after it, parted by blanks, in as many
+/// payloads as that takes. Without any ticker it is all of the venue.
 pub const FIGURES_CHANNEL: &str = "truetape_figures";
 
 /// Postgres takes payloads of less than 8,000 bytes; the venue's name needs some of them.
 const PAYLOAD_LIMIT: usize = 7_900;
+
+/// Payloads of one transaction at most. Whoever has heard them reads the tickers they
+/// name: of so many more it is as well to read all.
+const PAYLOADS_AT_MOST: usize = 16;
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +67,7 @@ impl News {
                 changed.length += 1 + ticker.len();
                 changed.tickers.insert(ticker.to_owned());
             }
-            if changed.length > PAYLOAD_LIMIT {
+            if changed.length > PAYLOADS_AT_MOST * PAYLOAD_LIMIT {
                 changed.tickers.clear();
                 changed.is_any = true;
             }
@@ -71,15 +75,22 @@ impl News {
     }
 
     /// What to tell of a venue; nothing where nothing changed.
-    pub(crate) fn payload(&self, venue: &str) -> Option<String> {
+    pub(crate) fn payloads(&self, venue: &str) -> Vec<String> {
         let changed = self.0.lock().expect("nothing panics while holding it");
         if changed.is_any {
-            return Some(venue.to_owned());
+            return vec![venue.to_owned()];
         }
-        if changed.tickers.is_empty() {
-            return None;
+        let mut payloads: Vec<String> = Vec::new();
+        for ticker in &changed.tickers {
+            match payloads.last_mut() {
+                Some(last) if last.len() - venue.len() + 1 + ticker.len() <= PAYLOAD_LIMIT => {
+                    last.push(' ');
+                    last.push_str(ticker);
+                }
+                _ => payloads.push(format!("{venue} {ticker}")),
+            }
         }
-        Some(changed.tickers.iter().fold(venue.to_owned(), |payload, ticker| payload + " " + ticker))
+        payloads
     }
 }
 
@@ -91,26 +102,45 @@ mod tests {
         names.iter().map(|name| Ticker::new(name).expect("a name")).collect()
     }
 
-    #[test]
-    fn what_is_told_is_read_as_it_was_meant_each_ticker_once() {
-        let news = News::default();
-        assert_eq!(news.payload("generic"), None);
-
-        news.add(tickers(&["ETH", "BTC", "ETH"]).iter());
-        news.add(tickers(&["BTC"]).iter());
-        let payload = news.payload("generic").expect("news");
-
-        assert_eq!(payload, "generic BTC ETH");
-        assert_eq!(Hint::read(&payload), Hint::Tickers("generic".to_owned(), tickers(&["BTC", "ETH"])));
+    fn hints(news: &News) -> Vec<Hint> {
+        news.payloads("generic").iter().map(|payload| Hint::read(payload)).collect()
     }
 
     #[test]
-    fn more_than_fits_is_told_as_anything_of_the_venue() {
-        let many: Vec<Ticker> = (0..2_000).map(|n| Ticker::new(&format!("T{n}")).expect("a name")).collect();
+    fn what_is_told_is_read_as_it_was_meant_each_ticker_once() {
+        let news = News::default();
+        assert!(news.payloads("generic").is_empty());
+
+        news.add(tickers(&["ETH", "BTC", "ETH"]).iter());
+
+        assert_eq!(news.payloads("generic"), ["generic BTC ETH"]);
+        assert_eq!(hints(&news), [Hint::Tickers("generic".to_owned(), tickers(&["BTC", "ETH"]))]);
+    }
+
+    #[test]
+    fn more_than_fits_into_one_payload_is_told_in_several() {
+        let mut many: Vec<Ticker> = (0..2_000).map(|n| Ticker::new(&format!("T{n}")).expect("a name")).collect();
+        many.sort();
         let news = News::default();
         news.add(many.iter());
 
-        assert_eq!(news.payload("generic").as_deref(), Some("generic"));
+        let payloads = news.payloads("generic");
+        assert!(payloads.iter().all(|payload| payload.len() < 8_000));
+        assert_eq!(payloads.len(), 2);
+        let named = |hint: Hint| match hint {
+            Hint::Tickers(venue, tickers) if venue == "generic" => tickers,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(hints(&news).into_iter().flat_map(named).collect::<Vec<_>>(), many);
+    }
+
+    #[test]
+    fn more_than_is_worth_naming_is_told_as_anything_of_the_venue() {
+        let many: Vec<Ticker> = (0..20_000).map(|n| Ticker::new(&format!("TICK{n:05}")).expect("a name")).collect();
+        let news = News::default();
+        news.add(many.iter());
+
+        assert_eq!(news.payloads("generic"), ["generic"]);
         assert_eq!(Hint::read("generic"), Hint::Venue("generic".to_owned()));
     }
 

@@ -94,7 +94,9 @@ impl Retention {
         session.batch(DOING, "begin").await?;
         let sql = include_str!("../sql/retain_raise_tape_from.sql");
         if 0 < session.execute(sql, &[&self.venue, &before.ms()]).await? {
-            session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &self.venue]).await?;
+            let payloads = [self.venue.as_str()];
+            let announce = include_str!("../sql/figures_announce.sql");
+            session.execute(announce, &[&FIGURES_CHANNEL, &payloads.as_slice()]).await?;
         }
         session.batch(DOING, "commit").await
     }

@@ -78,8 +78,9 @@ impl WriteTxn {
         if !self.session.is_whole() {
             return Err(StoreError::refused(DOING, "a statement of the transaction failed or was given up"));
         }
-        if let Some(payload) = self.news.payload(&self.venue) {
-            self.session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &payload]).await?;
+        let payloads = self.news.payloads(&self.venue);
+        if !payloads.is_empty() {
+            self.session.execute(include_str!("../sql/figures_announce.sql"), &[&FIGURES_CHANNEL, &payloads]).await?;
         }
         self.session.batch(DOING, "commit").await?;
         self.is_over = true;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::Hint;
+use store::{Figure, Hint};
 use tape::Ticker;
 use testkit::at;
 use tokio::time::timeout;
@@ -32,6 +32,28 @@ async fn who_listens_is_told_once_per_transaction_that_the_latest_figures_change
     scene.client.batch_execute("notify truetape_figures, 'the end'").await.expect("told");
     let hint = timeout(SOON, listening.changed()).await.expect("in time").expect("connected");
     assert_eq!(hint, Hint::Tickers("the".to_owned(), vec![Ticker::new("end").expect("a name")]));
+}
+
+#[tokio::test]
+async fn of_a_thousand_tickers_that_changed_together_each_is_named() {
+    let scene = scene().await;
+    let mut listening = scene.store.listen().await.expect("listening");
+    let tickers: Vec<Ticker> = (0..1_000).map(|n| Ticker::new(&format!("TICKER{n:03}")).expect("a name")).collect();
+    let figures: Vec<_> =
+        tickers.iter().map(|ticker| Figure { ticker: ticker.clone(), ..figure(1_000, None) }).collect();
+
+    let txn = scene.begin().await;
+    txn.latest_upsert(&figures, false, at(1_000)).await.expect("written");
+    txn.commit().await.expect("committed");
+
+    let mut named = Vec::new();
+    while named.len() < tickers.len() {
+        match timeout(SOON, listening.changed()).await.expect("in time").expect("connected") {
+            Hint::Tickers(venue, tickers) if venue == VENUE => named.extend(tickers),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(named, tickers);
 }
 
 #[tokio::test]
