@@ -20,6 +20,7 @@ pub mod summary;
 
 pub mod generator;
 pub mod making;
+mod minute;
 pub mod profile;
 mod ration;
 pub mod source;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use rand::RngExt;
-use tape::{EpochMs, TradeId};
+use tape::{EpochMs, Ticker, TradeId};
 
 use crate::chance;
 use crate::dialect::numbering::{Numbering, Series};
@@ -40,42 +40,61 @@ impl Made {
 }
 
 impl Making {
-    /// Makes trades that happened in this order. `before` says how many each
-    /// series had already; one named twice had both.
-    pub fn make(&self, seed: u64, trades: Vec<TrueTrade>, before: Vec<(Series, u64)>) -> Vec<Made> {
+    /// Begins to make trades. `before` says how many each series had already; one
+    /// named twice had both.
+    pub fn begin(self, seed: u64, before: Vec<(Series, u64)>) -> Maker {
         let mut places: HashMap<Series, u64> = HashMap::new();
         for (series, count) in before {
             *places.entry(series).or_default() += count;
         }
-        let mut previous = HashMap::new();
-        let mut made = Vec::with_capacity(trades.len());
-        for mut trade in trades {
-            if let Some(numbering) = self.numbering {
-                let series = numbering.series_of(&trade.ticker);
-                let place = places.entry(series.clone()).or_default();
-                if let Ok(id) = TradeId::new(&series.id(*place).to_string()) {
-                    trade = trade.under(id);
-                }
-                *place += 1;
-            }
-            let at = trade.traded_at;
-            if self.disorder > 0.0
-                && let Some(previous) = previous.insert(trade.ticker.clone(), at)
-            {
-                trade = self.disordered(seed, trade, previous);
-            }
-            made.push(Made { at, trade });
-        }
-        made
+        Maker { making: self, seed, places, previous: HashMap::new() }
     }
 
-    fn disordered(&self, seed: u64, trade: TrueTrade, previous: EpochMs) -> TrueTrade {
+    /// Makes trades that happened in this order, the first of all.
+    pub fn make(self, seed: u64, trades: Vec<TrueTrade>) -> Vec<Made> {
+        let mut maker = self.begin(seed, Vec::new());
+        trades.into_iter().map(|trade| maker.make(trade)).collect()
+    }
+}
+
+/// Makes trades in the order in which they happened.
+#[derive(Debug)]
+pub struct Maker {
+    making: Making,
+    seed: u64,
+    /// How many each series had.
+    places: HashMap<Series, u64>,
+    /// When the trade before happened, where times go back behind it.
+    previous: HashMap<Ticker, EpochMs>,
+}
+
+impl Maker {
+    /// Makes the next one.
+    pub fn make(&mut self, mut trade: TrueTrade) -> Made {
+        if let Some(numbering) = self.making.numbering {
+            let series = numbering.series_of(&trade.ticker);
+            let place = self.places.entry(series.clone()).or_default();
+            if let Ok(id) = TradeId::new(&series.id(*place).to_string()) {
+                trade = trade.under(id);
+            }
+            *place += 1;
+        }
+        let at = trade.traded_at;
+        if self.making.disorder > 0.0
+            && let Some(previous) = self.previous.insert(trade.ticker.clone(), at)
+        {
+            trade = self.disordered(trade, previous);
+        }
+        Made { at, trade }
+    }
+
+    fn disordered(&self, trade: TrueTrade, previous: EpochMs) -> TrueTrade {
         let name: [&[u8]; 3] = [b"disorder", trade.ticker.as_str().as_bytes(), trade.id.as_str().as_bytes()];
-        let mut rng = chance::stream(seed, &name);
+        let mut rng = chance::stream(self.seed, &name);
         // However quiet the ticker was before, nothing becomes known later than that.
         let earliest = trade.traded_at.minus_ms(DISORDER_MS);
         let room_ms = previous.ms_since(earliest);
-        if room_ms > 0 && rng.random::<f64>() < self.disorder {
+        if room_ms > 0 && rng.random::<f64>() < self.making.disorder {
             trade.at(previous.minus_ms(rng.random_range(1..=room_ms)))
         } else {
             trade
@@ -96,7 +115,7 @@ mod tests {
     fn a_shared_counter_leaves_holes_in_each_ticker_and_a_dense_one_does_not() {
         for (numbering, is_dense) in [(Numbering::Dense, true), (Numbering::Shared, false)] {
             let making = Making { numbering: Some(numbering), disorder: 0.0 };
-            let made = making.make(1, trades(100), Vec::new());
+            let made = making.make(1, trades(100));
             let btc: Vec<u64> = made
                 .iter()
                 .filter(|made| made.trade.ticker.as_str() == "BTC/USDT")
@@ -110,7 +129,7 @@ mod tests {
     #[test]
     fn disorder_takes_times_back_behind_the_trade_before_and_keeps_the_order_of_making() {
         let making = Making { numbering: Some(Numbering::Dense), disorder: 0.5 };
-        let made = making.make(1, trades(1_000), Vec::new());
+        let made = making.make(1, trades(1_000));
         let back = made.iter().filter(|made| made.trade.traded_at < made.at).count();
         assert!((350..650).contains(&back), "{back}");
         assert!(made.is_sorted_by_key(|made| made.at));

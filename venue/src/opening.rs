@@ -85,7 +85,7 @@ pub(crate) fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, St
         MarketKind::Replay { tape, speed, starts_at } => {
             let tape = read_tape(tape)?;
             let tickers = tape.tickers();
-            let made = making.make(config.seed, tape.trades, Vec::new());
+            let made = making.make(config.seed, tape.trades);
             let replay = Replay::of(made, starts_at.unwrap_or(now), *speed);
             let mut market = Market::new(habits, Source::Replay(replay), tickers);
             keep_on_disk(&mut market, config)?;
@@ -99,7 +99,7 @@ pub(crate) fn market_of(config: &VenueConfig, now: EpochMs) -> Result<Market, St
             habits.keep = habits.keep.max(tape.trades.len());
             let mut market = Market::new(habits, Source::Silent, tape.tickers());
             keep_on_disk(&mut market, config)?;
-            for made in making.make(config.seed, tape.trades, Vec::new()) {
+            for made in making.make(config.seed, tape.trades) {
                 market.place_in_the_past(made.trade);
             }
             market.set_present(Present::Standing(present));

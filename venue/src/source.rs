@@ -33,7 +33,7 @@ pub struct Replay {
 impl Replay {
     /// A replay of trades in time order, whose first one is made at `starts_at`.
     pub fn new(trades: Vec<TrueTrade>, starts_at: EpochMs, speed: Speed) -> Self {
-        let made = Making::default().make(0, trades, Vec::new());
+        let made = Making::default().make(0, trades);
         Self::of(made, starts_at, speed)
     }
 
