@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use store::{Retention, Store, StoreError};
+use tape::EpochMs;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,10 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// much to do they have more of it, and what is deleted comes to the disk little
 /// by little.
 const PAUSES: u32 = 4;
+
+/// From so long before a second mark until so long after it no batch is begun: the
+/// mark would share the machine with it.
+const AROUND_MARKS: (i64, i64) = (150, 50);
 
 /// Rows let go of in one batch: nobody waits long for what it does, and more
 /// would hardly go faster.
@@ -59,6 +64,7 @@ async fn round(
             break;
         }
         let pause = (PAUSES * began.elapsed()).clamp(PAUSE.0, PAUSE.1);
+        let pause = pause + until_clear_of_marks(clock.wall().plus_ms(pause.as_millis() as i64));
         if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
             break;
         }
@@ -67,4 +73,24 @@ async fn round(
         tracing::info!(let_go, "let go of {let_go} rows older than {before}");
     }
     Ok(())
+}
+
+/// How much later than at an instant a batch is begun.
+fn until_clear_of_marks(at: EpochMs) -> Duration {
+    let (before_ms, after_ms) = AROUND_MARKS;
+    let since_begun = (at.ms() + before_ms).rem_euclid(1_000);
+    let left = (before_ms + after_ms - since_begun).max(0);
+    Duration::from_millis(left.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_batch_is_begun_around_a_second_mark_and_none_waits_elsewhere() {
+        let waits = |ms| until_clear_of_marks(EpochMs::new(7_000 + ms)).as_millis();
+        assert_eq!([50, 400, 849].map(waits), [0, 0, 0]);
+        assert_eq!([850, 999, 0, 49].map(waits), [200, 51, 50, 1]);
+    }
 }
