@@ -91,9 +91,15 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "growth",
-        about: "What writes or asks, on tables that have grown, beside empty ones; and while a day is let go of.",
+        about: "What writes or asks, on tables that have grown, beside empty ones.",
         is_run_once: false,
         run: growth::run,
+    },
+    Part {
+        name: "growth-live",
+        about: "A live market on tables that have grown, beside one on empty ones; and while a day is let go of.",
+        is_run_once: false,
+        run: growth::run_live,
     },
     Part {
         name: "soak",

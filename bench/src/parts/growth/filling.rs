@@ -3,7 +3,9 @@
 use anyhow::Context as _;
 
 use super::TICKERS;
+use crate::Bench;
 use crate::filled::Filled;
+use crate::table::Row;
 
 /// What is in the tables, up to now.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,22 @@ pub const PRICE: &str = "27000.125";
 pub const DAY_MS: i64 = 86_400_000;
 
 impl Filling {
+    /// What is in tables that have grown.
+    pub fn grown(bench: &Bench) -> Self {
+        Self {
+            trades_a_day: if bench.quick { 40_000 } else { 4_000_000 },
+            trades_ms: 6 * DAY_MS,
+            every_ms: if bench.quick { 100_000 } else { 1_000 },
+            figures_ms: 6 * DAY_MS,
+        }
+    }
+
+    /// What a table says of it.
+    pub fn told(self) -> Row {
+        let size = format!("{} trades and {} figures in the tables", self.trades(), self.figures());
+        Row::told("grown tables", size, "-".to_owned())
+    }
+
     /// Trades over all tickers.
     pub fn trades(self) -> i64 {
         self.trades_a_day * self.trades_ms / DAY_MS
