@@ -59,8 +59,10 @@ impl Generator {
         while self.going.next_at().is_none() && self.next_minute * MINUTE_MS <= now.ms() {
             self.begin_minute();
         }
-        if self.going.next_at().is_some_and(|at| at <= now) {
-            return self.going.next(self.seed, &self.profiles).map(|made| made.trade);
+        while self.going.next_at().is_some_and(|at| at <= now) {
+            if let Some(made) = self.going.next(self.seed, &self.profiles) {
+                return Some(made.trade);
+            }
         }
         self.look_ahead(now);
         None
@@ -71,9 +73,10 @@ impl Generator {
         self.going.next_at().unwrap_or(EpochMs::new(self.next_minute * MINUTE_MS))
     }
 
-    /// Begins with as many tickers' next minute as this minute is over.
+    /// Begins with as many tickers' next minute as this minute is over; half a second late,
+    /// since those who listen have most to do at whole seconds.
     fn look_ahead(&mut self, now: EpochMs) {
-        let left_ms = (self.next_minute * MINUTE_MS - now.ms()).clamp(0, MINUTE_MS);
+        let left_ms = (self.next_minute * MINUTE_MS + 500 - now.ms()).clamp(0, MINUTE_MS);
         let wanted = self.profiles.len() - self.profiles.len() * left_ms.unsigned_abs() as usize / MINUTE_MS as usize;
         while self.ahead.len() < wanted {
             self.ahead.push(self.next_minute_of(&self.profiles[self.ahead.len()]));
@@ -114,6 +117,7 @@ impl Going {
         self.order.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// The next trade; none where it cannot be one.
     fn next(&mut self, seed: u64, profiles: &[Profile]) -> Option<Made> {
         let Reverse((_, index)) = self.order.pop()?;
         let minute = &mut self.minutes[index];
@@ -170,6 +174,29 @@ mod tests {
 
         let mut at_once = Generator::new(7, profiles(), FROM);
         assert_eq!(std::iter::from_fn(|| at_once.due(FROM.plus_ms(59_999))).collect::<Vec<_>>(), trades);
+    }
+
+    #[test]
+    fn numbers_and_disorder_too_are_the_same_whenever_it_was_started() {
+        let tickers = DEFAULT_TICKERS.map(|text| Ticker::new(text).expect("a ticker"));
+        let begin = EpochMs::new(1_750_000_000_000);
+        let later = begin.plus_ms(1_234_567);
+        for numbering in [Numbering::Dense, Numbering::Partitioned, Numbering::Shared] {
+            let making = Making { numbering: Some(numbering), disorder: 0.2 };
+            let since = |from| {
+                let profiles = Profile::of_market(&tickers, &tickers[4..], 20.0);
+                let mut generator = Generator::made_as(making, 7, profiles, from);
+                let mut made = Vec::new();
+                while generator.next_at() < begin.plus_ms(1_800_000) {
+                    let at = generator.next_at();
+                    made.extend(generator.due(at).map(|trade| (at, trade)));
+                }
+                made
+            };
+            let rest: Vec<_> = since(begin).into_iter().filter(|(at, _)| later <= *at).collect();
+            assert!(500 < rest.len(), "{}", rest.len());
+            assert!(since(later) == rest, "{numbering:?}");
+        }
     }
 
     #[test]

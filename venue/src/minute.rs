@@ -13,7 +13,7 @@ use crate::dialect::numbering::Numbering;
 use crate::profile::{Notation, Pace, Profile, QUIET_CYCLE};
 use crate::true_trade::TrueTrade;
 
-/// How long it is.
+/// Its length.
 pub const MINUTE_MS: i64 = 60_000;
 
 /// No minute of a ticker has more trades: ids of one minute must not reach the next.
@@ -24,7 +24,8 @@ const FIRST_MINUTE: i64 = 28_401_120;
 
 const DAY: i64 = 1_440;
 
-/// What is still to be made of a ticker's minute.
+/// What is still to be made of a ticker's minute. The seed and the profile, alike for
+/// all minutes, stay with the market, which has thousands of these.
 #[derive(Debug)]
 pub struct Minute {
     number: i64,
