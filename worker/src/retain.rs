@@ -22,7 +22,7 @@ const PAUSES: u32 = 4;
 
 /// From so long before a second mark until so long after it no batch is begun: the
 /// mark would share the machine with it.
-const AROUND_MARKS: (i64, i64) = (150, 50);
+const AROUND_MARKS_MS: (i64, i64) = (150, 50);
 
 /// Rows let go of in one batch: nobody waits long for what it does, and more
 /// would hardly go faster.
@@ -57,6 +57,9 @@ async fn round(
     let before = clock.now().unwrap_or_else(|| clock.wall()).minus_ms(retention_ms);
     let mut let_go = 0;
     loop {
+        if shutdown.run_until_cancelled(sleep(until_clear_of_marks(clock.wall()))).await.is_none() {
+            break;
+        }
         let began = Instant::now();
         let rows = retention.let_go(before, BATCH).await?;
         let_go += rows;
@@ -64,7 +67,6 @@ async fn round(
             break;
         }
         let pause = (PAUSES * began.elapsed()).clamp(PAUSE.0, PAUSE.1);
-        let pause = pause + until_clear_of_marks(clock.wall().plus_ms(pause.as_millis() as i64));
         if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
             break;
         }
@@ -75,9 +77,9 @@ async fn round(
     Ok(())
 }
 
-/// How much later than at an instant a batch is begun.
+/// How long after an instant a batch may be begun.
 fn until_clear_of_marks(at: EpochMs) -> Duration {
-    let (before_ms, after_ms) = AROUND_MARKS;
+    let (before_ms, after_ms) = AROUND_MARKS_MS;
     let since_begun = (at.ms() + before_ms).rem_euclid(1_000);
     let left = (before_ms + after_ms - since_begun).max(0);
     Duration::from_millis(left.unsigned_abs())
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn no_batch_is_begun_around_a_second_mark_and_none_waits_elsewhere() {
-        let waits = |ms| until_clear_of_marks(EpochMs::new(7_000 + ms)).as_millis();
+        let waits = |ms: i64| until_clear_of_marks(EpochMs::new(7_000 + ms)).as_millis();
         assert_eq!([50, 400, 849].map(waits), [0, 0, 0]);
         assert_eq!([850, 999, 0, 49].map(waits), [200, 51, 50, 1]);
     }
