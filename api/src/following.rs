@@ -86,7 +86,11 @@ impl Following<'_> {
 
             tokio::time::sleep(right_at.elapsed().clamp(REST.0, REST.1)).await;
             match tokio::time::timeout(SIGN_OF_LIFE, listening.changed()).await {
-                Ok(hint) => hints.add(hint?),
+                Ok(hint) => {
+                    hints.add(hint?);
+                    // Of many tickers is told in parts: all of them are read together.
+                    listening.confirm().await?;
+                }
                 Err(_) if self.is_all_due() => hints.add(Hint::Everything),
                 Err(_) => {}
             }

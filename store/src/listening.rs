@@ -17,8 +17,8 @@ use crate::news::{FIGURES_CHANNEL, Hint};
 use crate::session::Params;
 use crate::{Store, StoreError};
 
-/// Hints not yet taken, two megabytes at most; one more, and all of them become one
-/// that says everything may have changed.
+/// Hints not yet taken, some twenty megabytes at most; one more, and all of them become
+/// one that says everything may have changed.
 const HINTS_LIMIT: usize = 256;
 
 const DOING: &str = "listening for figures";

@@ -67,7 +67,7 @@ impl Store {
 
 impl WriteTxn {
     /// Makes everything written so far true, at once, and tells whoever
-    /// listens for figures, once, if it may change an answer about the newest.
+    /// listens for figures if it may change an answer about the newest.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when any statement of it failed or was given up

@@ -13,7 +13,7 @@ use crate::scene::{VENUE, scene};
 const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn who_listens_is_told_once_per_transaction_that_the_latest_figures_changed() {
+async fn of_a_ticker_that_changed_twice_in_a_transaction_is_told_once() {
     let scene = scene().await;
     let mut listening = scene.store.listen().await.expect("listening");
 
