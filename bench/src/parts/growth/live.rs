@@ -20,7 +20,7 @@ const WATCHED: Duration = Duration::from_secs(120);
 /// The worker lets go of old rows a minute after it began.
 const UNTIL_LETTING_GO: Duration = Duration::from_secs(65);
 
-/// Measures on grown tables.
+/// Measures a live market.
 ///
 /// # Errors
 /// When a program does not start, or nothing is served.
@@ -34,7 +34,6 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A live market.
 fn live(bench: &Bench, runtime: &Runtime, filling: Filling, grown: &Filled) -> anyhow::Result<Vec<Row>> {
     let lasting = if bench.quick { Duration::from_secs(3) } else { WATCHED };
     let scene = Scene {
