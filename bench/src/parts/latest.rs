@@ -17,7 +17,8 @@ use crate::servers::{Driven, Server, driven};
 use crate::table::Row;
 
 const TICKERS: usize = 20;
-const QUESTION: &str = "/latest?ticker=T0";
+/// The newest figure of the first ticker.
+pub(super) const QUESTION: &str = "/latest?ticker=T0";
 
 /// Measures `/latest`.
 ///
@@ -59,7 +60,7 @@ fn mark_of(answer: &str) -> anyhow::Result<i64> {
 }
 
 /// Our server in front of a database, its memory live.
-fn api(bench: &Bench, filled: &Filled) -> anyhow::Result<Server> {
+pub(super) fn api(bench: &Bench, filled: &Filled) -> anyhow::Result<Server> {
     let port = testkit::free_port();
     let mut command = Command::new(bench.programs.join("api"));
     command.env("PG_STRING", &filled.url).env("PORT", port.to_string()).env("HTTP_WORKERS", "1").env("LOG", "warn");
@@ -111,14 +112,18 @@ fn open_files() -> usize {
 }
 
 /// A worker's marks.
-struct Marking {
+pub(super) struct Marking {
     store: Store,
     leadership: store::Leadership,
     tickers: Vec<Ticker>,
 }
 
 impl Marking {
-    async fn new(filled: &Filled) -> anyhow::Result<Self> {
+    /// Leads, and says the first.
+    ///
+    /// # Errors
+    /// When Postgres refuses, or somebody else leads.
+    pub(super) async fn new(filled: &Filled) -> anyhow::Result<Self> {
         let store = Store::connect(&StoreConfig::new(&filled.url))?;
         let leadership = store.lead("generic").await?.context("nobody else leads")?;
         let tickers = (0..TICKERS).map(|index| Ticker::new(&format!("T{index}"))).collect::<Result<Vec<_>, _>>()?;
@@ -151,7 +156,11 @@ impl Marking {
         Ok(())
     }
 
-    async fn mark_every_second(self) -> anyhow::Result<()> {
+    /// Says one every second, until it fails.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub(super) async fn mark_every_second(self) -> anyhow::Result<()> {
         loop {
             tokio::time::sleep(Duration::from_secs(1)).await;
             self.mark().await?;

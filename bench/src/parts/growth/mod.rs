@@ -1,26 +1,23 @@
 //! Tables that have grown: what works on empty ones works as well on them.
 
+mod asking;
 mod filling;
 mod live;
 
 pub(super) use self::live::run as run_live;
 
-use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
-use self::filling::{Filling, PRICE};
+use self::asking::asked_again;
+use self::filling::Filling;
 use crate::Bench;
 use crate::filled::Filled;
-use crate::load::Load;
 use crate::parts::backfill::Dense;
 use crate::parts::live::{Exchange, Lived, Scene, served_p99_ms};
 use crate::parts::socket::overload;
 use crate::rounds::{Contestant, alternate, median};
-use crate::servers::{Driven, Server, driven};
 use crate::table::Row;
 
 /// Tickers of the market, each with as much in the tables.
@@ -35,9 +32,6 @@ const BAR: f64 = 0.8;
 /// After its start a worker settles what it slept through, and is not watched.
 const WARM_UP: Duration = Duration::from_secs(10);
 
-/// The marks that are asked for again.
-const HOUR_MS: i64 = 3_600_000;
-
 /// Measures on grown tables.
 ///
 /// # Errors
@@ -50,79 +44,11 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     rows.extend(asked_again(bench, &runtime, filling, (&grown, until_ms))?);
     rows.push(backfilled(bench, &runtime, &grown)?);
     rows.push(overloaded(bench, &runtime, &grown)?);
-    rows.push(many_tickers(bench, &runtime, &grown)?);
+    let [many, most] = if bench.quick { [50, 100] } else { [1_000, 10_000] };
+    rows.push(many_tickers(bench, &runtime, &grown, many, 0)?);
+    rows.push(many_tickers(bench, &runtime, &grown, most, bench.runs)?);
     runtime.block_on(async { drop(grown) });
     Ok(rows)
-}
-
-/// Figures of the last hour, kept ones and such as are made when they are asked for.
-fn asked_again(
-    bench: &Bench,
-    runtime: &Runtime,
-    filling: Filling,
-    (grown, until_ms): (&Filled, i64),
-) -> anyhow::Result<Vec<Row>> {
-    // The windows of its first marks too.
-    let last_hour = Filling { trades_ms: HOUR_MS + 300_000, figures_ms: HOUR_MS, ..filling };
-    let (small, small_until_ms) = runtime.block_on(last_hour.fill())?;
-    let every_ms = filling.every_ms;
-    let kept =
-        |until_ms: i64, index: i64| until_ms / every_ms * every_ms - index * 7_919 % (HOUR_MS / every_ms) * every_ms;
-    let any = |until_ms: i64, index: i64| until_ms - 500 - index * 7_919_003 % (HOUR_MS - 1_000);
-    let mut rows = asked(bench, "kept marks", PRICE, (&small, small_until_ms), (grown, until_ms), kept)?;
-    rows.extend(asked(bench, "any millisecond", "\"price\"", (&small, small_until_ms), (grown, until_ms), any)?);
-    runtime.block_on(async { drop(small) });
-    Ok(rows)
-}
-
-/// Instants of the last hour, of every ticker, of small tables and of grown ones in turn.
-fn asked(
-    bench: &Bench,
-    what: &str,
-    told: &str,
-    small: (&Filled, i64),
-    grown: (&Filled, i64),
-    instant: impl Fn(i64, i64) -> i64,
-) -> anyhow::Result<Vec<Row>> {
-    let load = |(filled, until_ms): (&Filled, i64)| {
-        let path = |index| format!("/historical?ticker=T{}&ts={}", index % TICKERS as i64, instant(until_ms, index));
-        let paths: Vec<String> = (0..10_000).map(path).collect();
-        let port = testkit::free_port();
-        let mut command = Command::new(bench.programs.join("api"));
-        command.env_clear().envs([("PG_STRING", filled.url.clone()), ("PORT", port.to_string())]);
-        command.env("LOG", "warn");
-        let server = Server::at(&mut command, port, &paths[0], told).context("the api")?;
-        let lasting = Duration::from_secs(if bench.quick { 1 } else { 5 });
-        let load = Load { address: server.address, connections: 64, lasting, paths: Arc::new(paths) };
-        driven(&server, &load)
-    };
-    let samples = alternate(
-        bench.runs,
-        &mut [
-            Contestant::new(format!("{what}, an hour in the tables"), || load(small)),
-            Contestant::new(format!("{what}, grown tables"), || load(grown)),
-        ],
-    )?;
-    let of = |index: usize, measure: fn(&Driven) -> f64| median(&samples[index], measure);
-    let (small, grown) = (of(0, |it| it.per_s), of(1, |it| it.per_s));
-    let (small_p99, grown_p99) = (of(0, |it| it.p99_ms), of(1, |it| it.p99_ms));
-    let work = format!("/historical, {what} of the last hour");
-    Ok(vec![
-        Row::compared(
-            &format!("{work}: answers a second"),
-            format!("{grown:.0}"),
-            format!("an hour in the tables: {small:.0}"),
-            grown / small,
-            BAR,
-        ),
-        Row::compared(
-            &format!("{work}: p99"),
-            format!("{grown_p99:.2} ms"),
-            format!("an hour in the tables: {small_p99:.2} ms"),
-            small_p99 / grown_p99,
-            BAR,
-        ),
-    ])
 }
 
 /// A dense tape, each time under the name of an exchange that has nothing there.
@@ -175,28 +101,47 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
     ))
 }
 
-/// A second mark of many tickers, each time of an exchange that has nothing there.
-fn many_tickers(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Result<Row> {
+/// A second mark of many tickers, each time of an exchange that has nothing there; `exchanges`
+/// had their turn already.
+fn many_tickers(
+    bench: &Bench,
+    runtime: &Runtime,
+    grown: &Filled,
+    tickers: usize,
+    exchanges: u32,
+) -> anyhow::Result<Row> {
     let lasting = Duration::from_secs(if bench.quick { 3 } else { 60 });
-    let tickers = if bench.quick { 50 } else { 1_000 };
-    let mut round = 0;
     let scene = Scene { exchange: Exchange::Generic, tickers, rate: 2_000.0, lasting, watched: TICKERS };
+    let mut exchange = exchanges;
     let samples = alternate(
         bench.runs,
         &mut [
-            Contestant::new("many tickers, empty tables", || {
+            Contestant::new(format!("{scene}, empty tables"), || {
                 runtime.block_on(async { lived(bench, &scene, &Filled::as_shipped().await?, &[], WARM_UP).await })
             }),
-            Contestant::new("many tickers, grown tables", || {
-                round += 1;
-                let later = Scene { exchange: Exchange::Later(round), ..scene.clone() };
-                runtime.block_on(lived(bench, &later, grown, &[], WARM_UP))
+            Contestant::new(format!("{scene}, grown tables"), || {
+                exchange += 1;
+                let later = Scene { exchange: Exchange::Later(exchange), ..scene.clone() };
+                runtime.block_on(async {
+                    let lived = lived(bench, &later, grown, &[], WARM_UP).await?;
+                    forget(grown, later.exchange).await?;
+                    Ok(lived)
+                })
             }),
         ],
     )?;
     let [empty, grown] = [0, 1].map(|index| served_p99_ms(&samples[index]));
     let work = format!("{scene}: from a second mark to its served figure, p99");
     Ok(Row::compared(&work, format!("{grown:.0} ms"), format!("empty: {empty:.0} ms"), empty / grown, BAR))
+}
+
+/// Takes the tickers of an exchange out of what the api keeps at hand.
+async fn forget(filled: &Filled, exchange: Exchange) -> anyhow::Result<()> {
+    let client = filled.client().await?;
+    for table in ["latest_vwap_history", "tickers_validation_timestamp"] {
+        client.execute(&format!("delete from {table} where exchange = $1"), &[&exchange.to_string()]).await?;
+    }
+    Ok(())
 }
 
 /// What is seen of a market that follows the present for a while.

@@ -23,7 +23,7 @@ const WARM_UP: Duration = Duration::from_secs(5);
 pub enum Exchange {
     /// That of the practice market.
     Generic,
-    /// One that nothing else is kept under, with tickers of its own.
+    /// One that nothing else is kept under, last in every index, with tickers of its own.
     Later(u32),
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generic => f.write_str("generic"),
-            Self::Later(which) => write!(f, "later{which}"),
+            Self::Later(which) => write!(f, "much_later{which}"),
         }
     }
 }
