@@ -26,7 +26,7 @@ impl Machine {
             memory_gib: (memory_kib + (1 << 19)) >> 20,
             kernel: said_by("uname", &["-sr"]),
             compiler: said_by("rustc", &["--version"]),
-            commit: said_by("git", &["rev-parse", "--short", "HEAD"]),
+            commit: commit(),
             load_before: load(),
         }
     }
@@ -40,6 +40,15 @@ impl std::fmt::Display for Machine {
         writeln!(f, "- measured at commit {commit}")?;
         writeln!(f, "- load average before: {load_before}; after: {}", load())
     }
+}
+
+/// The commit checked out, and whether what is measured may be something else. Figures kept are
+/// not what is measured.
+fn commit() -> String {
+    let changed = ["status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)bench/results"];
+    let is_clean = Command::new("git").args(changed).output().is_ok_and(|output| output.stdout.is_empty());
+    let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
+    if is_clean { commit } else { format!("{commit}, with changes") }
 }
 
 /// The value after a name in one of the kernel's lists.

@@ -217,7 +217,7 @@ fn cumulated(weights: impl Iterator<Item = u64>) -> Vec<u64> {
         .collect()
 }
 
-/// A tape that breaks running sums in floats: now and then a block of 9·10^8
+/// A tape that breaks running sums in floats: now and then a block of 9·10^9
 /// units and more, then minutes of trades of 10^-8 units and little more.
 pub fn adversarial(plan: Plan) -> impl Iterator<Item = Made> {
     Tape::new(plan).enumerate().map(|(index, made)| {

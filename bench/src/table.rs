@@ -65,7 +65,8 @@ pub fn page(part: &Part, rows: &[Row], machine: &Machine, runs: u32) -> String {
         };
         let _ = writeln!(page, "| {work} | {ours} | {other} | {ratio} | {bar} | {holds} |");
     }
-    let _ = write!(page, "\nMedians of {runs} runs in turn: `bin/bench {} --runs {runs}`.\n\n{machine}", part.name);
+    let counted = if runs == 1 { "One run".to_owned() } else { format!("Medians of {runs} runs in turn") };
+    let _ = write!(page, "\n{counted}: `bin/bench {} --runs {runs}`.\n\n{machine}", part.name);
     page
 }
 

@@ -169,6 +169,8 @@ mod tests {
             trades.extend(std::iter::from_fn(|| generator.due(now)));
             if generator.next_minute == next_minute && ms > 0 {
                 assert!(generator.ahead.len() - before <= 1, "at {ms}");
+            } else {
+                assert_eq!(before, if ms > 0 { tickers.len() } else { 0 }, "at {ms}");
             }
         }
 

@@ -42,7 +42,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     })?;
     let ours = api(bench, &filled)?;
     let mut rows = kept(bench, &ours, &filled, &sizes)?;
-    rows.extend(summed(bench, &ours, &sizes)?);
+    rows.extend(summed(bench, &ours, &filled, &sizes)?);
     drop(ours);
     runtime.block_on(async { drop(filled) });
     Ok(rows)
@@ -127,7 +127,7 @@ fn kept(bench: &Bench, ours: &Server, filled: &Filled, sizes: &Sizes) -> anyhow:
         &mut [
             Contestant::new("ours", || driven(ours, &load)),
             Contestant::new("pgbench", || {
-                let per_s = pgbench_rate(&pgbench, &script, filled, lasting)?;
+                let per_s = pgbench_rate(&pgbench, &script, filled, (CONNECTIONS, lasting))?;
                 Ok(Driven { per_s, p99_ms: 0.0, cpu_us: 0.0 })
             }),
         ],
@@ -166,8 +166,13 @@ fn selecting(sizes: &Sizes) -> String {
     script
 }
 
-fn pgbench_rate(pgbench: &Path, script: &Path, filled: &Filled, lasting: Duration) -> anyhow::Result<f64> {
-    let (clients, seconds) = (CONNECTIONS.to_string(), lasting.as_secs().to_string());
+fn pgbench_rate(
+    pgbench: &Path,
+    script: &Path,
+    filled: &Filled,
+    (clients, lasting): (usize, Duration),
+) -> anyhow::Result<f64> {
+    let (clients, seconds) = (clients.to_string(), lasting.as_secs().to_string());
     let output = Command::new(pgbench)
         .args([
             "-n",
@@ -201,11 +206,11 @@ fn program(name: &str) -> Option<std::path::PathBuf> {
 }
 
 /// Figures of any millisecond.
-fn summed(bench: &Bench, ours: &Server, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
+fn summed(bench: &Bench, ours: &Server, filled: &Filled, sizes: &Sizes) -> anyhow::Result<Vec<Row>> {
     let paths: Vec<String> = (0..1_000_i64)
         .map(|index| format!("/historical?ticker=BUSY&ts={}", BEGINS_AT_MS + 300_001 + index * 7_919 * 113 % 899_998))
         .collect();
-    hold(ours, &paths[..5], sizes)?;
+    hold(ours, &paths[..5], 300_000, sizes)?;
     let lasting = Duration::from_secs(if bench.quick { 1 } else { 5 });
     let load = |connections| Load { address: ours.address, connections, lasting, paths: Arc::new(paths.clone()) };
     let mut rows = Vec::new();
@@ -218,23 +223,47 @@ fn summed(bench: &Bench, ours: &Server, sizes: &Sizes) -> anyhow::Result<Vec<Row
     }
     // Of a window that is not the kept one there is no figure near by to begin with.
     let other: Vec<String> = paths.iter().map(|path| format!("{path}&interval=299s")).collect();
+    hold(ours, &other[..5], 299_000, sizes)?;
     let load = Load { paths: Arc::new(other), ..load(1) };
-    let samples = alternate(bench.runs, &mut [Contestant::new("ours, another interval", || driven(ours, &load))])?;
+    let script = bench.kept.join("adding.sql");
+    std::fs::write(&script, adding())?;
+    let mut contestants = vec![Contestant::new("ours, another interval", || driven(ours, &load))];
+    if let Some(pgbench) = program("pgbench") {
+        contestants.push(Contestant::new("pgbench, another interval", move || {
+            let per_s = pgbench_rate(&pgbench, &script, filled, (1, lasting))?;
+            Ok(Driven { per_s, p99_ms: 0.0, cpu_us: 0.0 })
+        }));
+    }
+    let samples = alternate(bench.runs, &mut contestants)?;
     let (p99, rate) = (median(&samples[0], |it| it.p99_ms), median(&samples[0], |it| it.per_s));
+    let sums = samples.get(1).map_or_else(
+        || "-".to_owned(),
+        |alone| format!("pgbench, the sums alone: {:.0} a second", median(alone, |it| it.per_s)),
+    );
     let work = "the same with another interval than is kept, so that all of its trades are added up, 1 asking: p99";
-    rows.push(Row::told(work, format!("{p99:.2} ms at {rate:.0} a second"), "-".to_owned()));
+    rows.push(Row::told(work, format!("{p99:.2} ms at {rate:.0} a second"), sums));
     Ok(rows)
 }
 
+/// What pgbench asks: the sums of a window that ends at any millisecond.
+fn adding() -> String {
+    format!(
+        "\\set at random(300001, 1199998)\n\
+        select sum(quantity), sum(price * quantity), count(*) from crypto_market.transactions \
+        where exchange = 'generic' and ticker = 'BUSY' \
+        and ts > {BEGINS_AT_MS} + :at - 299000 and ts <= {BEGINS_AT_MS} + :at;\n"
+    )
+}
+
 /// Holds answers against whole numbers: no figure that is wrong has a speed.
-fn hold(ours: &Server, paths: &[String], sizes: &Sizes) -> anyhow::Result<()> {
+fn hold(ours: &Server, paths: &[String], interval_ms: i64, sizes: &Sizes) -> anyhow::Result<()> {
     for path in paths {
         let answer: serde_json::Value = serde_json::from_str(&ours.get(path)?)?;
         let closes_at = answer["ts"].as_i64().context("no ts")?;
         let (mut trades, mut volume, mut notional) = (0_i64, 0_i128, 0_i128);
         for trade in 0..sizes.trades {
             let traded_at = BEGINS_AT_MS + 1 + trade * 1_200_000 / sizes.trades;
-            if closes_at - 300_000 < traded_at && traded_at <= closes_at {
+            if closes_at - interval_ms < traded_at && traded_at <= closes_at {
                 let quantity = i128::from(12_345 * (1 + trade % 89));
                 trades += 1;
                 volume += quantity;

@@ -63,7 +63,7 @@ fn backfilled(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
             }),
             Contestant::new("backfill, grown tables", || {
                 round += 1;
-                runtime.block_on(dense.backfill(grown, &format!("later{round}")))
+                runtime.block_on(dense.backfill(grown, &format!("later{round:03}")))
             }),
         ],
     )?;
@@ -86,7 +86,7 @@ fn overloaded(bench: &Bench, runtime: &Runtime, grown: &Filled) -> anyhow::Resul
             }),
             Contestant::new("overload, grown tables", || {
                 round += 1;
-                runtime.block_on(overload(bench, grown, &format!("latest{round}"), TOO_MANY, lasting))
+                runtime.block_on(overload(bench, grown, &format!("latest{round:03}"), TOO_MANY, lasting))
             }),
         ],
     )?;

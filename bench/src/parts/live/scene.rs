@@ -73,7 +73,7 @@ impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generic => f.write_str("generic"),
-            Self::Later(which) => write!(f, "much_later{which}"),
+            Self::Later(which) => write!(f, "much_later{which:03}"),
         }
     }
 }
