@@ -1,6 +1,6 @@
 //! What OKX says on its socket: any number of trades of one instrument in a message.
 
-use tape::Rejection;
+use tape::{Rejection, Trade};
 
 use crate::conversation::{Conversation, Notice, Symbols};
 use crate::field::{self, Parts};
@@ -148,14 +148,17 @@ fn trade(entry: &Entry<'_>, symbols: &Symbols) -> Decoded {
         quantity: field::quantity("sz", entry.sz.as_ref()),
         price: field::price("px", entry.px.as_ref()),
     };
-    let trade = parts.trade()?;
     match entry.count {
-        None => Ok(trade),
-        Some(count) if field::number_of(Some(count)) == Some(1) => Ok(trade),
-        Some(count) => Err(Refusal {
-            rejection: Rejection::Malformed(format!("{} trades in one, as count says", count.get())),
-            ticker: Some(trade.ticker),
-            traded_at: Some(trade.traded_at),
-        }),
+        Some(count) if field::number_of(Some(count)) != Some(1) => Err(of_several(parts.trade()?, count)),
+        _ => parts.trade(),
+    }
+}
+
+#[cold]
+fn of_several(trade: Trade, count: Raw<'_>) -> Refusal {
+    Refusal {
+        rejection: Rejection::Malformed(format!("{} trades in one, as count says", count.get())),
+        ticker: Some(trade.ticker),
+        traded_at: Some(trade.traded_at),
     }
 }
