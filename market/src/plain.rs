@@ -11,6 +11,8 @@ mod blank;
 mod scan;
 mod value;
 
+use tape::prefetch::prefetch;
+
 use self::blank::{is_blank, without_blanks};
 use crate::raw::Raw;
 
@@ -162,9 +164,18 @@ pub fn object_beside<'json, T: Fields<'json>>(
     fields: &mut T,
     other: impl FnMut(&mut Plain<'json>, &str) -> Option<Reader>,
 ) -> Option<()> {
+    ask_for(text);
     let mut plain = Plain { text, rest: text };
     plain.fields_beside(fields, other)?;
     plain.rest.bytes().all(is_blank).then_some(())
+}
+
+/// Asks for all of a text at once, in case it is not at hand: each of its cache lines would be waited for
+/// by itself.
+#[inline]
+fn ask_for(text: &str) {
+    const LINE: usize = 64;
+    text.as_bytes().iter().step_by(LINE).for_each(prefetch);
 }
 
 impl<'json> Plain<'json> {

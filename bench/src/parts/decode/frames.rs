@@ -13,8 +13,14 @@ use crate::made::{Made, Plan, QUANTITY_DECIMALS, Tape, ticker_name};
 const TICKERS: usize = 20;
 
 /// Ids as long as an exchange's own: what is added to the counted ones.
-const IDS_FROM: &[(&str, u64)] =
-    &[("binance", 5_000_000_000), ("bybit", 2_290_000_000_000_000_000), ("coinbase", 800_000_000)];
+const IDS_FROM: &[(&str, u64)] = &[
+    ("binance", 5_000_000_000),
+    ("bitstamp", 540_000_000),
+    ("bybit", 2_290_000_000_000_000_000),
+    ("coinbase", 800_000_000),
+    ("kraken", 80_000_000),
+    ("okx", 700_000_000),
+];
 
 /// A frame, and what is in it.
 pub struct Framed {
